@@ -1,0 +1,130 @@
+/*-------------------------------------------------------------------------
+ *
+ * engine.h
+ *	  What an engine is: it runs a program over batches.
+ *
+ * The node (exec/) opens a run, submits batches, collects their outcome in
+ * the order of submission, settles the punted rows itself, and then either
+ * returns the surviving rows or lets the engine absorb them into groups:
+ *
+ *	   submit -> collect -> (punted rows settled by the host) -> absorb
+ *
+ * An engine may have several batches in flight ('depth'); a batch must stay
+ * as it is until it was absorbed or, without groups, released.
+ *
+ * Exactly once: nothing of a batch enters the groups before absorb, and then
+ * the whole of it.
+ *
+ * An engine calls nothing of PostgreSQL.  Memory comes from EngineMemory,
+ * whose alloc may leave by longjmp (the server's ereport): an engine keeps no
+ * resource that only its own code could free.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef GPUSCAN_ENGINE_H
+#define GPUSCAN_ENGINE_H
+
+#include <stddef.h>
+
+#include "heap/batch.h"
+#include "program/program.h"
+
+/* Where an engine takes memory from; alloc never returns NULL. */
+typedef struct EngineMemory
+{
+	void	   *(*alloc) (void *context, size_t size);
+	void	   *(*realloc) (void *context, void *ptr, size_t old_size, size_t size);
+	void		(*free) (void *context, void *ptr);
+	void	   *context;
+} EngineMemory;
+
+/* What became of a batch. */
+typedef struct EngineResult
+{
+	Batch	   *batch;
+	uint32_t	nrows;			/* rows that passed every filter ... */
+	const uint16_t *rows;		/* ... their numbers in the batch, ascending */
+	uint32_t	npunted;		/* rows the engine did not finish; the host evaluates
+								 * them whole, from the first filter on */
+	const uint16_t *punted;		/* ascending; disjoint from 'rows' */
+	int32_t		corrupt;		/* a row whose lengths leave its line pointer's
+								 * bounds, or -1: raise ERRCODE_DATA_CORRUPTED */
+} EngineResult;
+
+/* A punted row that passed the filters, as the host computed it. */
+typedef struct EngineSettled
+{
+	uint16_t	row;			/* number in the batch */
+	const ProgramValue *keys;	/* program->nkeys */
+	const ProgramValue *args;	/* program->naggs; null also when FILTER was not true */
+	uint32_t	group;			/* out: its group, for foreign arguments */
+} EngineSettled;
+
+/* One aggregate state of a group, as the engine hands it out. */
+typedef struct EngineAggState
+{
+	int64_t		count;			/* rows with a non-null argument (passing FILTER) */
+	uint8_t		isnull;			/* MIN/MAX: no value */
+	int32_t		scale;			/* numerics: scale of sum or value */
+	int32_t		dscale;			/* SUM_NUMERIC: largest scale among the inputs */
+	uint64_t	sum[3];			/* SUM_*: two's complement, least significant first */
+	ProgramValue value;			/* MIN_*, MAX_* */
+} EngineAggState;
+
+typedef struct EngineGroup
+{
+	uint32_t	group;			/* its number, as in EngineSettled */
+	ProgramValue *keys;			/* program->nkeys, valid until the next call */
+	EngineAggState *aggs;		/* program->naggs */
+} EngineGroup;
+
+typedef struct EngineRun EngineRun; /* an engine's own */
+
+typedef struct Engine
+{
+	const char *name;			/* "cpu", "cuda" */
+	uint8_t		mask;			/* ENGINE_CPU, ... */
+
+	/*
+	 * Start to run a verified program.  params: program->nparams values;
+	 * they and what they point to must outlive the run.
+	 */
+	EngineRun  *(*open) (const Program *program, const ProgramValue *params,
+						 const EngineMemory *memory);
+	/* How it runs, for EXPLAIN: "avx512" */
+	const char *(*variant) (void);
+	uint32_t	(*depth) (EngineRun *run);
+	void		(*submit) (EngineRun *run, Batch *batch);
+	/* Outcome of the oldest batch not collected yet; valid until its absorb/release. */
+	const EngineResult *(*collect) (EngineRun *run);
+	/* Without groups, or when the batch is to be forgotten: done with it. */
+	void		(*release) (EngineRun *run);
+
+	/*
+	 * Feed the collected batch to the groups, rows and settled rows together
+	 * in row order.  keep, if not NULL, has a flag for each of result->rows:
+	 * rows that a host filter turned down are left out.
+	 */
+	void		(*absorb) (EngineRun *run, const uint8_t *keep,
+						   EngineSettled *settled, uint32_t nsettled);
+
+	/* The groups. */
+	uint64_t	(*ngroups) (EngineRun *run);
+	size_t		(*group_memory) (EngineRun *run);	/* bytes held by groups */
+	/* Walk the groups in order of first sight, *cursor from 0; false at the end. */
+	bool		(*next_group) (EngineRun *run, uint64_t *cursor, EngineGroup *group);
+	void		(*reset_groups) (EngineRun *run);	/* forget all groups */
+
+	/*
+	 * A group as bytes (keys and states) that merge_group of a run of the same
+	 * program reads again.  dump_group returns the size needed; it writes only
+	 * when that is at most 'room'.  *hash is of the keys: equal keys, equal hash.
+	 */
+	size_t		(*dump_group) (EngineRun *run, uint32_t group, char *buf, size_t room, uint32_t *hash);
+	/* Returns the number of the group that it was merged into. */
+	uint32_t	(*merge_group) (EngineRun *run, const char *buf, size_t size);
+} Engine;
+
+extern const Engine gpuscan_engine_cpu;
+
+#endif							/* GPUSCAN_ENGINE_H */

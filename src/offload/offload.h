@@ -1,0 +1,57 @@
+/*-------------------------------------------------------------------------
+ *
+ * offload.h
+ *	  From PostgreSQL's expression trees to a program, or a named reason why
+ *	  not.
+ *
+ * A whitelist walker in the manner of postgres_fdw's shippable.c and
+ * foreign_expr_walker: what is not listed in the tables stays with PostgreSQL.
+ * The planner asks for refusals; the executor compiles, from the very same
+ * walker, when a node begins.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef GPUSCAN_OFFLOAD_H
+#define GPUSCAN_OFFLOAD_H
+
+#include "nodes/pg_list.h"
+#include "nodes/primnodes.h"
+#include "program/program.h"
+#include "utils/relcache.h"
+
+typedef struct OffloadedProgram
+{
+	Program    *program;
+	uint32		size;
+	List	   *params;			/* Expr each: constants, Params and stable expressions
+								 * without Vars; evaluated once per (re)scan */
+	int		   *agg_state;		/* for each Aggref given: its number in program->aggs
+								 * (equal states are shared) */
+	int			naggs;			/* Aggrefs given */
+} OffloadedProgram;
+
+/*
+ * Why a boolean filter, a grouping key or an aggregate cannot run on the
+ * engines in 'engines' (a mask of ENGINE_*); NULL when it can.  Vars must be of
+ * varno 'relid', or of any when relid is 0.  The text is a palloc'd phrase for
+ * "Not Offloaded: %s", such as "function lower(text)".  *cost (may be NULL)
+ * is increased by its cost per row, in the unit of ops.def.
+ */
+extern char *gpuscan_offload_refuse_qual(Relation rel, Index relid, Node *qual, int engines, double *cost);
+extern char *gpuscan_offload_refuse_key(Relation rel, Index relid, Node *key, Oid eqop, int engines, double *cost);
+extern char *gpuscan_offload_refuse_agg(Relation rel, Index relid, Aggref *aggref, int engines, double *cost);
+
+/*
+ * Compile.  quals: implicitly ANDed list of what refuse_qual accepted; each
+ * becomes a FILTER of its own, in list order.  grouped: survivors feed groups
+ * of 'keys' (may be NIL) with 'aggrefs'.  Vars refer to attributes of rel by
+ * varattno whatever their varno.  Allocated in the current memory context.
+ * Raises an internal error for what was not accepted before.
+ */
+extern OffloadedProgram *gpuscan_offload_compile(Relation rel, List *quals, bool grouped,
+												 List *keys, List *aggrefs);
+
+/* The program as lines of text, for EXPLAIN VERBOSE: List of String. */
+extern List *gpuscan_offload_describe(const OffloadedProgram *offloaded);
+
+#endif							/* GPUSCAN_OFFLOAD_H */

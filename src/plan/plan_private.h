@@ -1,0 +1,58 @@
+/*-------------------------------------------------------------------------
+ *
+ * plan_private.h
+ *	  What a plan made in plan/ tells the node in exec/.
+ *
+ * Both nodes are CustomScans with scan.scanrelid = the scanned relation.
+ *
+ * GpuScan: custom_scan_tlist is NIL, the scan tuple is the relation's own row.
+ *   custom_exprs   = (device quals): a List of the clauses that a program
+ *                    runs, implicitly ANDed, in order
+ *   scan.plan.qual = host quals, run by ExecScan after the device's
+ *
+ * GpuAgg: custom_scan_tlist has, in this order, nkeys grouping expressions,
+ *   naggs Aggrefs (over the relation's Vars), and then, as columns that are
+ *   never filled, every Var of the relation that occurs in custom_exprs, so
+ *   that setrefs.c can find them there.
+ *   custom_exprs   = (device quals, host quals, Params): three Lists.  setrefs.c
+ *                    turned whatever equals an entry of custom_scan_tlist into
+ *                    an INDEX_VAR; gpuscan_plan_restore_vars undoes that.
+ *                    Params are copies of those in the keys and Aggrefs, there
+ *                    for finalize_plan, which does not look at custom_scan_tlist.
+ *   scan.plan.qual = HAVING, over custom_scan_tlist
+ *
+ * custom_private is a List with these members.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef GPUSCAN_PLAN_PRIVATE_H
+#define GPUSCAN_PLAN_PRIVATE_H
+
+#include "nodes/extensible.h"
+#include "nodes/plannodes.h"
+
+typedef enum PlanPrivate
+{
+	PlanPrivateEngine,			/* String: name of the engine chosen */
+	PlanPrivateNKeys,			/* Integer: GpuAgg */
+	PlanPrivateNAggs,			/* Integer: GpuAgg */
+	PlanPrivateGroups,			/* Float (as String): groups expected */
+	PlanPrivateRefusals,		/* List of String: why host quals stay on the host,
+								 * in the order of the host quals */
+	PlanPrivateCount
+} PlanPrivate;
+
+/* Undo setrefs.c: INDEX_VARs become the custom_scan_tlist entries they stand for. */
+extern List *gpuscan_plan_restore_vars(List *exprs, List *custom_scan_tlist);
+
+extern const CustomScanMethods gpuscan_scan_plan_methods;	/* exec/scan.c: "GpuScan" */
+extern const CustomScanMethods gpuscan_agg_plan_methods;	/* exec/agg.c: "GpuAgg" */
+
+/* plan/: called by the hooks in gpuscan.c */
+struct PlannerInfo;
+struct RelOptInfo;
+struct RangeTblEntry;
+extern void gpuscan_plan_scan_paths(struct PlannerInfo *root, struct RelOptInfo *rel, Index rti, struct RangeTblEntry *rte);
+extern void gpuscan_plan_agg_paths(struct PlannerInfo *root, struct RelOptInfo *input_rel, struct RelOptInfo *grouped_rel, void *extra);
+
+#endif							/* GPUSCAN_PLAN_PRIVATE_H */
