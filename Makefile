@@ -1,0 +1,117 @@
+# gpuscan: an ordinary PGXS extension, and four commands (make help).
+#
+#   make PG_CONFIG=/path/to/pg_config      the server to build for
+#   make COPT=-Werror                      PostgreSQL's own way to add a flag
+
+EXTENSION = gpuscan
+MODULE_big = gpuscan
+PGFILEDESC = "gpuscan - analytic queries on ordinary tables, vectorised"
+
+# Where this Makefile is, so that a VPATH build finds the sources.
+top := $(patsubst %/,%,$(dir $(firstword $(MAKEFILE_LIST))))
+
+# Goals that find, or bring, a server of their own: no pg_config needed here.
+SCRIPTS_ONLY = demo demo-stop demo-clean test bench help cuda-check
+
+.DEFAULT_GOAL := all
+.PHONY: $(SCRIPTS_ONLY)
+
+help:
+	@$(top)/scripts/help
+
+# A recipe's environment carries what was given on make's command line
+# (PG_CONFIG=, SCALE=, SUITES=, CASES=, ...).
+demo:
+	@$(top)/scripts/demo
+
+demo-stop:
+	@$(top)/scripts/demo stop
+
+demo-clean:
+	@$(top)/scripts/demo clean
+
+test:
+	@$(top)/test/run
+
+bench:
+	@$(top)/bench/run
+
+cuda-check:
+	@$(top)/scripts/cuda-check
+
+ifneq (,$(filter-out $(SCRIPTS_ONLY),$(or $(MAKECMDGOALS),all)))
+
+PG_CONFIG ?= pg_config
+PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
+ifeq (,$(wildcard $(PGXS)))
+$(error $(PG_CONFIG) has no PGXS: install the server's development files (Debian: postgresql-server-dev-15), give PG_CONFIG=, or run 'make demo', which needs none)
+endif
+
+DATA = $(patsubst $(top)/%,%,$(sort $(wildcard $(top)/src/extension/gpuscan--*.sql)))
+OBJS = $(patsubst $(top)/%.c,%.o,$(sort $(wildcard $(addprefix $(top)/src/,*.c */*.c */*/*.c))))
+DEPS = $(OBJS:.o=.d)
+EXTRA_CLEAN = $(DEPS) $(REGRESS_OUT)
+
+REGRESS = $(patsubst $(top)/sql/%.sql,%,$(sort $(wildcard $(top)/sql/*.sql)))
+REGRESS_OUT = .build/installcheck
+REGRESS_PREP = regress-out
+REGRESS_OPTS = --inputdir=$(top) --outputdir=$(REGRESS_OUT)
+
+PG_CPPFLAGS = -I$(top)/src -MMD -MP
+
+# PostgreSQL's inline functions and callback signatures leave parameters
+# unused; and a server built by gcc has gnu_printf in its headers, of which
+# clang says that it ignores it. No contraction: a fused multiply-add would
+# change the last bit of a float.
+PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-ignored-attributes -ffp-contract=off
+
+# Bitcode lets the JIT inline an extension's SQL functions. Ours are called a
+# few times a session, so it would buy nothing and cost a need for clang.
+override with_llvm = no
+
+# PGXS names dependency files by base name alone; ours sit beside the objects.
+override autodepend = no
+
+include $(PGXS)
+
+# Declarations stand where their value is known (C99).
+DROP_FLAGS = -Wdeclaration-after-statement
+
+# Flags that the server was built with and this compiler may not know.
+knows = $(shell $(CC) -Werror $(1) -fsyntax-only -x c /dev/null >/dev/null 2>&1 && echo yes)
+DOUBTED = $(filter -Wmissing-variable-declarations -Wimplicit-fallthrough=% -Wcast-function-type \
+	-Wshadow=% -Wno-format-truncation -Wno-stringop-truncation -Wno-cast-function-type-strict \
+	-fexcess-precision=% -ftree-vectorize -funroll-loops,$(CFLAGS))
+DROP_FLAGS += $(foreach flag,$(DOUBTED),$(if $(call knows,$(flag)),,$(flag)))
+
+override CFLAGS := $(filter-out $(DROP_FLAGS),$(CFLAGS))
+
+# The inner loops: pages and vectors.
+src/heap/%.o src/engine/%.o: override CFLAGS += -O3
+
+# One level of the CPU engine per object; the engine chooses when it is
+# loaded. Elsewhere than on x86-64 the two upper levels are empty units.
+ifeq ($(host_cpu),x86_64)
+AVX2 = -mavx2 -mbmi -mbmi2 -mlzcnt -mpopcnt
+AVX512 = $(AVX2) -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512cd -mprefer-vector-width=512
+src/engine/cpu/level_avx2.o: override CFLAGS += $(AVX2)
+src/engine/cpu/level_avx512.o: override CFLAGS += $(AVX512)
+endif
+
+# A change of flags here is a change of every object.
+$(OBJS): $(top)/Makefile
+
+ifdef VPATH
+$(shell $(MKDIR_P) $(sort $(dir $(OBJS))))
+endif
+
+-include $(DEPS)
+
+# The tests need the library in their sessions, whatever the server preloads.
+installcheck: export PGOPTIONS += -c session_preload_libraries=gpuscan
+
+.PHONY: regress-out
+regress-out:
+	$(MKDIR_P) $(REGRESS_OUT)
+
+endif
