@@ -1,0 +1,460 @@
+/*-------------------------------------------------------------------------
+ *
+ * source.c
+ *	  Batches of a table's pages and of the rows that a snapshot sees.
+ *
+ * The counterpart of heapam.c's heapgetpage (heap_prepare_pagescan from 17
+ * on): prune if it pays, take the content lock in share mode, decide which
+ * line pointers are visible, drop the lock and keep the pin.  With the pin
+ * held nobody moves the tuples that were found.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/heapam.h"
+#include "access/transam.h"
+#include "access/xact.h"
+#include "executor/instrument.h"
+#include "heap/reader.h"
+#include "heap/source.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "storage/bufmgr.h"
+#include "storage/buf_internals.h"
+#include "storage/predicate.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+StaticAssertDecl(BATCH_MAX_ROWS >= MaxHeapTuplesPerPage, "a page must fit into a batch");
+
+/*
+ * How many pages before its turn a page is pinned and its lines are asked
+ * for: with 8 kB each they stay within the second-level cache.
+ */
+#define SOURCE_AHEAD		8
+
+#define CACHE_LINE			64
+
+/* A batch that was handed out, and the pins that keep its pages. */
+typedef struct HeldBatch
+{
+	Batch		batch;
+	Buffer		buffers[BATCH_MAX_PAGES];
+	char	   *copies[BATCH_MAX_PAGES];	/* padded pages, see readable_page */
+} HeldBatch;
+
+struct HeapSource
+{
+	Relation	rel;
+	Snapshot	snapshot;
+	MemoryContext context;
+	int			depth;
+	bool		counts_only;
+	HeapReader	reader;
+	unsigned	turn;			/* number of the next batch */
+	int			max_pages;		/* of the next batch, doubles */
+	bool		cold;			/* the last batch was read from disk */
+	uint64		ordinal;
+	HeapSourceStats stats;
+	uint16		offsets[MaxHeapTuplesPerPage];	/* 1, 2, 3, ... */
+	HeldBatch **held;			/* depth */
+};
+
+static pg_noinline void
+corrupt_page(HeapSource *source, BlockNumber block, const char *what)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_CORRUPTED),
+			 errmsg("%s in relation \"%s\", block %u",
+					what, RelationGetRelationName(source->rel), block)));
+}
+
+/*
+ * Engines read up to BATCH_PAGE_SLACK bytes past a page.  After most buffers
+ * comes another one; the last is copied to a place with room behind it, and
+ * local buffers, which are allocated in pieces (localbuf.c), likewise.
+ */
+static const char *
+readable_page(HeapSource *source, HeldBatch *held, int n, Buffer buffer, Page page)
+{
+	if (likely(buffer > 0 && buffer < NBuffers))
+		return page;
+
+	if (held->copies[n] == NULL)
+	{
+		held->copies[n] = MemoryContextAlloc(source->context, BLCKSZ + BATCH_PAGE_SLACK);
+		memset(held->copies[n] + BLCKSZ, 0, BATCH_PAGE_SLACK);
+	}
+	memcpy(held->copies[n], page, BLCKSZ);
+	return held->copies[n];
+}
+
+/*
+ * HeapTupleSatisfiesMVCC for a tuple that is known to be committed and not
+ * deleted, without the call: the same tests in the same order
+ * (heapam_visibility.c).  False means: ask the function.
+ */
+static inline bool
+plainly_visible(HeapTupleHeader tuple, TransactionId snapshot_xmin)
+{
+	uint16		infomask = tuple->t_infomask;
+	TransactionId xmin;
+
+	if ((infomask & (HEAP_XMIN_COMMITTED | HEAP_XMAX_INVALID)) !=
+		(HEAP_XMIN_COMMITTED | HEAP_XMAX_INVALID))
+		return false;
+	if (infomask & HEAP_XMIN_INVALID)
+		return true;			/* both bits: frozen */
+	xmin = HeapTupleHeaderGetRawXmin(tuple);
+	return TransactionIdIsNormal(xmin) && (int32) (xmin - snapshot_xmin) < 0;
+}
+
+/* Line pointers in use; ItemIdIsNormal for many, in a loop without branches. */
+static inline int
+count_normal(Page page, int nlines)
+{
+	const ItemIdData *lines = ((PageHeader) page)->pd_linp;
+	uint32		count = 0;
+
+	for (int i = 0; i < nlines; i++)
+	{
+		uint32		line;
+
+		/* lp_flags lie in the middle of the word, whatever the byte order */
+		memcpy(&line, &lines[i], sizeof(line));
+		count += ((line >> 15) & 3) == LP_NORMAL;
+	}
+	return count;
+}
+
+/*
+ * Visible line pointers of a page that is not all-visible, or of any when
+ * serializable conflicts must be reported.
+ */
+static pg_noinline int
+check_tuples(HeapSource *source, Buffer buffer, Page page, BlockNumber block, int nlines,
+			 bool all_visible, bool serializable, uint16 *offnum)
+{
+	Snapshot	snapshot = source->snapshot;
+	TransactionId snapshot_xmin = snapshot->xmin;
+	HeapTupleData tuple;
+	int			count = 0;
+
+	tuple.t_tableOid = RelationGetRelid(source->rel);
+	for (int line = FirstOffsetNumber; line <= nlines; line++)
+	{
+		ItemId		id = PageGetItemId(page, line);
+		bool		visible;
+
+		if (!ItemIdIsNormal(id))
+			continue;
+		if (unlikely(ItemIdGetOffset(id) + ItemIdGetLength(id) > BLCKSZ ||
+					 ItemIdGetLength(id) < SizeofHeapTupleHeader))
+			corrupt_page(source, block, "line pointer out of bounds");
+		tuple.t_data = (HeapTupleHeader) PageGetItem(page, id);
+		if (likely(!serializable && plainly_visible(tuple.t_data, snapshot_xmin)))
+		{
+			offnum[count++] = line;
+			continue;
+		}
+		tuple.t_len = ItemIdGetLength(id);
+		ItemPointerSet(&tuple.t_self, block, line);
+		visible = all_visible || HeapTupleSatisfiesVisibility(&tuple, snapshot, buffer);
+		if (serializable)
+			HeapCheckForSerializableConflictOut(visible, source->rel, &tuple, buffer, snapshot);
+		if (visible)
+			offnum[count++] = line;
+	}
+	return count;
+}
+
+/*
+ * Fill in a page's visible rows.  False when they would not fit into what is
+ * left of the batch: the page is for the next one.
+ */
+static bool
+visible_rows(HeapSource *source, Buffer buffer, Page page, Batch *batch, BatchPage *out)
+{
+	Snapshot	snapshot = source->snapshot;
+	uint16	   *offnum = batch->offnum + batch->nrows;
+	int			room = BATCH_MAX_ROWS - batch->nrows;
+	BlockNumber block = BufferGetBlockNumber(buffer);
+	bool		all_visible;
+	bool		serializable;
+	int			nlines;
+	int			nrows;
+
+	/* heap_page_prune_opt's first test, made before the call */
+	if (TransactionIdIsValid(((PageHeader) page)->pd_prune_xid))
+		heap_page_prune_opt(source->rel, buffer);
+
+	LockBuffer(buffer, BUFFER_LOCK_SHARE);
+#if PG_VERSION_NUM < 170000
+	TestForOldSnapshot(snapshot, source->rel, page);
+#endif
+	nlines = PageGetMaxOffsetNumber(page);
+	if (unlikely(nlines > room))
+	{
+		if (nlines > MaxHeapTuplesPerPage)
+			corrupt_page(source, block, "too many line pointers");
+		LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+		return false;
+	}
+
+	/*
+	 * On a standby the page's flag may be ahead of the snapshot; heapam.c has
+	 * the whole story.
+	 */
+	all_visible = PageIsAllVisible(page) && !snapshot->takenDuringRecovery;
+	serializable = CheckForSerializableConflictOutNeeded(source->rel, snapshot);
+	out->dense = false;
+	if (likely(all_visible && !serializable))
+	{
+		nrows = count_normal(page, nlines);
+		if (nrows == nlines)
+		{
+			out->dense = true;
+			if (!source->counts_only)
+				memcpy(offnum, source->offsets, nrows * sizeof(uint16));
+		}
+		else if (!source->counts_only)
+		{
+			int			n = 0;
+
+			for (int line = FirstOffsetNumber; line <= nlines; line++)
+				if (ItemIdIsNormal(PageGetItemId(page, line)))
+					offnum[n++] = line;
+		}
+	}
+	else
+	{
+		nrows = check_tuples(source, buffer, page, block, nlines, all_visible, serializable, offnum);
+		/* the offsets ascend: the last one says whether there is a gap */
+		out->dense = nrows > 0 && offnum[nrows - 1] == nrows;
+	}
+	LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+
+	source->stats.pages++;
+	source->stats.pages_all_visible += all_visible;
+	out->block = block;
+	out->first = batch->nrows;
+	out->nrows = nrows;
+	return true;
+}
+
+HeapSource *
+gpuscan_source_begin(Relation rel, Snapshot snapshot, int depth, bool counts_only)
+{
+	HeapSource *source = palloc0(sizeof(HeapSource));
+
+	if (snapshot == NULL || snapshot->snapshot_type != SNAPSHOT_MVCC)
+		elog(ERROR, "gpuscan can only scan under an MVCC snapshot");
+
+	source->rel = rel;
+	source->snapshot = snapshot;
+	source->context = CurrentMemoryContext;
+	source->depth = depth;
+	source->counts_only = counts_only;
+	source->held = palloc0(depth * sizeof(HeldBatch *));
+	for (int i = 0; i < MaxHeapTuplesPerPage; i++)
+		source->offsets[i] = i + 1;
+
+	/* as table_beginscan does for a sequential scan (heap_beginscan) */
+	PredicateLockRelation(rel, snapshot);
+	gpuscan_reader_begin(&source->reader, rel);
+	pgstat_count_heap_scan(rel);
+	source->max_pages = 1;
+	return source;
+}
+
+static void
+release_batch(HeapSource *source, HeldBatch *held)
+{
+	if (!source->counts_only)
+		for (uint32 i = 0; i < held->batch.npages; i++)
+			ReleaseBuffer(held->buffers[i]);
+	held->batch.npages = 0;
+	held->batch.nrows = 0;
+}
+
+Batch *
+gpuscan_source_next(HeapSource *source)
+{
+	HeapReader *reader = &source->reader;
+	HeldBatch  *held = source->held[source->turn % source->depth];
+	Batch	   *batch;
+	int64		reads = pgBufferUsage.shared_blks_read;
+	int			limit;
+	int			max_pages;
+	int			ahead;
+
+	if (held == NULL)
+	{
+		held = MemoryContextAllocZero(source->context, sizeof(HeldBatch));
+		source->held[source->turn % source->depth] = held;
+	}
+	else
+		release_batch(source, held);
+	source->turn++;
+	batch = &held->batch;
+	batch->blcksz = BLCKSZ;
+	batch->ordinal = source->ordinal;
+
+	/* share the pins that we may hold between lookahead and batches */
+	limit = source->cold ? reader->cold_pin_limit : reader->pin_limit;
+	ahead = Min(SOURCE_AHEAD, limit / 4);
+	ahead = Min(ahead, source->max_pages - 1);
+	if (source->counts_only)
+		max_pages = BATCH_MAX_PAGES;	/* none is kept */
+	else
+		max_pages = Max((limit - ahead) / source->depth, 1);
+	max_pages = Min(max_pages, source->max_pages);
+
+	while (batch->npages < (uint32) max_pages && gpuscan_reader_peek(reader, ahead))
+	{
+		Buffer		buffer = reader->buffers[READER_SLOT(reader->head)];
+		Page		page = reader->pages[READER_SLOT(reader->head)];
+		Page		last = reader->pages[READER_SLOT(reader->tail - 1)];
+		Page		soon = reader->pages[READER_SLOT(Min(reader->head + 2, reader->tail - 1))];
+		BatchPage  *out = &batch->pages[batch->npages];
+
+		CHECK_FOR_INTERRUPTS();
+
+		/* tuple headers will be looked at: only a guess, so no lock */
+		if (!PageIsAllVisible(soon))
+			for (int i = ((PageHeader) soon)->pd_upper; i < BLCKSZ; i += CACHE_LINE)
+				__builtin_prefetch((const char *) soon + i);
+
+		if (!visible_rows(source, buffer, page, batch, out))
+			break;
+		reader->head++;
+		batch->nrows += out->nrows;
+		if (source->counts_only)
+		{
+			ReleaseBuffer(buffer);
+			if (out->nrows == 0)
+				continue;
+			out->data = out->ahead = NULL;
+		}
+		else
+		{
+			if (out->nrows == 0)
+			{
+				ReleaseBuffer(buffer);
+				continue;
+			}
+			held->buffers[batch->npages] = buffer;
+			out->data = readable_page(source, held, batch->npages, buffer, page);
+			out->ahead = last == page ? NULL : last;
+		}
+		batch->npages++;
+	}
+
+	source->cold = reader->strategy != NULL && pgBufferUsage.shared_blks_read != reads;
+	source->max_pages = Min(source->max_pages * 2, BATCH_MAX_PAGES);
+	if (batch->npages == 0)
+		return NULL;
+
+	source->ordinal += batch->nrows;
+	source->stats.batches++;
+	source->stats.rows += batch->nrows;
+	/* as pgstat_count_heap_getnext for each */
+	pgstat_count_index_tuples(source->rel, batch->nrows);
+	return batch;
+}
+
+/* The page that a row is in. */
+static const BatchPage *
+page_of_row(const Batch *batch, uint32 row)
+{
+	uint32		low = 0;
+	uint32		high = batch->npages;
+
+	Assert(row < batch->nrows);
+	while (high - low > 1)
+	{
+		uint32		middle = (low + high) / 2;
+
+		if (batch->pages[middle].first <= row)
+			low = middle;
+		else
+			high = middle;
+	}
+	return &batch->pages[low];
+}
+
+Buffer
+gpuscan_source_tuple(HeapSource *source, const Batch *batch, uint32 row, HeapTuple tuple)
+{
+	const BatchPage *bp = page_of_row(batch, row);
+	const HeldBatch *held = (const HeldBatch *) batch;
+	Buffer		buffer = held->buffers[bp - batch->pages];
+	Page		page = BufferGetPage(buffer);
+	ItemId		id = PageGetItemId(page, batch->offnum[row]);
+
+	/* no lock: a line pointer in use stays as it is while we hold the pin */
+	if (unlikely(!ItemIdIsNormal(id) ||
+				 ItemIdGetOffset(id) + ItemIdGetLength(id) > BLCKSZ ||
+				 ItemIdGetLength(id) < SizeofHeapTupleHeader))
+		gpuscan_source_corrupt(source, batch, row);
+
+	tuple->t_data = (HeapTupleHeader) PageGetItem(page, id);
+	tuple->t_len = ItemIdGetLength(id);
+	ItemPointerSet(&tuple->t_self, bp->block, batch->offnum[row]);
+	tuple->t_tableOid = RelationGetRelid(source->rel);
+	return buffer;
+}
+
+void
+gpuscan_source_corrupt(HeapSource *source, const Batch *batch, uint32 row)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_CORRUPTED),
+			 errmsg("tuple lengths out of bounds in relation \"%s\", block %u, offset %u",
+					RelationGetRelationName(source->rel),
+					page_of_row(batch, row)->block, batch->offnum[row])));
+}
+
+const HeapSourceStats *
+gpuscan_source_stats(const HeapSource *source)
+{
+	return &source->stats;
+}
+
+static void
+release_all(HeapSource *source)
+{
+	for (int i = 0; i < source->depth; i++)
+		if (source->held[i] != NULL)
+			release_batch(source, source->held[i]);
+}
+
+void
+gpuscan_source_rescan(HeapSource *source)
+{
+	release_all(source);
+	gpuscan_reader_restart(&source->reader);
+	pgstat_count_heap_scan(source->rel);
+	source->max_pages = 1;
+	source->cold = false;
+	source->ordinal = 0;
+}
+
+void
+gpuscan_source_end(HeapSource *source)
+{
+	release_all(source);
+	gpuscan_reader_end(&source->reader);
+	for (int i = 0; i < source->depth; i++)
+	{
+		if (source->held[i] == NULL)
+			continue;
+		for (int n = 0; n < BATCH_MAX_PAGES; n++)
+			if (source->held[i]->copies[n] != NULL)
+				pfree(source->held[i]->copies[n]);
+		pfree(source->held[i]);
+	}
+	pfree(source->held);
+	pfree(source);
+}
