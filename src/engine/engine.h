@@ -60,6 +60,12 @@ typedef struct EngineSettled
 	uint32_t	group;			/* out: its group, for foreign arguments */
 } EngineSettled;
 
+/*
+ * Limbs of 64 bits in a sum.  Five hold 2^63 values of 127 bits, aligned over
+ * 36 decimals: a sum never overflows.
+ */
+#define ENGINE_SUM_LIMBS	5
+
 /* One aggregate state of a group, as the engine hands it out. */
 typedef struct EngineAggState
 {
@@ -67,7 +73,7 @@ typedef struct EngineAggState
 	uint8_t		isnull;			/* MIN/MAX: no value */
 	int32_t		scale;			/* numerics: scale of sum or value */
 	int32_t		dscale;			/* SUM_NUMERIC: largest scale among the inputs */
-	uint64_t	sum[3];			/* SUM_*: two's complement, least significant first */
+	uint64_t	sum[ENGINE_SUM_LIMBS];	/* SUM_*: two's complement, least significant first */
 	ProgramValue value;			/* MIN_*, MAX_* */
 } EngineAggState;
 

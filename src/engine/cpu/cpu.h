@@ -1,0 +1,277 @@
+/*-------------------------------------------------------------------------
+ *
+ * cpu.h
+ *	  The CPU engine's own structures.
+ *
+ * A batch is worked on as vectors.  First the rows are walked (rows.h): for
+ * every attribute that the program loads, where it lies in each tuple.  Then
+ * the instructions run one after another over all rows (eval.h); a FILTER
+ * packs the surviving rows together, so that what follows, loading columns
+ * included, is dense and touches survivors only.  At last the keys and
+ * arguments are absorbed into groups (absorb.h).
+ *
+ * level.h holds all that runs per row.  It is compiled once for each
+ * instruction level; CpuLevel is its face.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef GPUSCAN_CPU_H
+#define GPUSCAN_CPU_H
+
+#include "engine/engine.h"
+#include "program/numeric.h"
+#include "program/portable.h"
+#include "program/text.h"
+
+#define CPU_VECTOR_ALIGN	64
+
+/*
+ * A register's values for the rows in work.
+ *
+ * Numerics adapt to the data: 64-bit mantissas as long as 'bound' proves that
+ * they suffice, 128-bit ones (wide) otherwise; one scale for all rows, or one
+ * for each (mixed).  So the usual case costs as little as integers do, and the
+ * unusual one is still exact.
+ */
+typedef struct Vector
+{
+	void	   *data;			/* BATCH_MAX_ROWS elements, room for 16 bytes each */
+	uint8_t    *null;			/* one flag a row; valid only with has_null */
+	uint8_t    *scales;			/* mixed numerics */
+	uint8_t		kind;			/* ValueKind */
+	bool		uniform;		/* element 0 stands for all rows */
+	bool		has_null;
+	bool		wide;
+	bool		mixed;
+	int16_t		scale;			/* numerics that are not mixed */
+	uint64_t	bound;			/* numerics that are not wide: no |mantissa| exceeds it */
+} Vector;
+
+/* A step of the walk through a tuple, behind the prefix of constant offsets. */
+typedef struct WalkStep
+{
+	uint8_t		varlena;
+	uint8_t		align;			/* fixed size: alignment and size of ... */
+	uint16_t	size;			/* ... one or more attributes in a row */
+	uint16_t   *store;			/* where its positions go (a dummy when unwanted) */
+} WalkStep;
+
+/* What a FILTER must carry over when it packs the rows. */
+typedef struct FilterLive
+{
+	uint32_t	nregs;
+	uint16_t   *regs;
+	uint32_t	nattrs;
+	uint16_t   *attrs;
+} FilterLive;
+
+/*
+ * Groups.  Records of fixed size, numbered in order of first sight, in chunks:
+ *
+ *	   uint64 words[nkeys]		packed keys; of a blob group: words[0] = its bytes
+ *	   uint32 nulls				bit k: key k is NULL; GROUP_BLOB: key is a blob
+ *	   uint32 hash
+ *	   int64  rows
+ *	   states					at agg_offset[]
+ *
+ * A key packs into a word if it is an integer, a text of up to seven bytes, or
+ * a numeric whose canonical mantissa has 57 bits.  Rows with any other key
+ * find their group by the bytes of all keys ("blob"), in the same hash table.
+ * Packing is canonical: equal keys always take the same way.
+ */
+#define GROUP_CHUNK_SHIFT	12
+#define GROUP_CHUNK			(1u << GROUP_CHUNK_SHIFT)
+#define GROUP_BLOB			0x80000000u
+#define GROUP_NONE			UINT32_MAX
+
+typedef struct GroupDense
+{
+	uint32_t   *map;			/* group number + 1, or 0 */
+	uint64_t	size;			/* 0: not in use */
+	uint64_t	base[PROGRAM_MAX_KEYS];
+	uint64_t	range[PROGRAM_MAX_KEYS];	/* slot 'range' is for NULL */
+	uint64_t	stride[PROGRAM_MAX_KEYS];
+	bool		given_up;		/* keys spread too widely */
+} GroupDense;
+
+typedef struct GroupAgg
+{
+	uint8_t		kind;			/* ProgramAggKind */
+	uint32_t	offset;			/* of its state in a record */
+	int32_t		scale;			/* SUM_NUMERIC: scale of all sums; -1 before the first */
+	int32_t		dscale;			/* ... of every input so far, or -1: see dscales */
+	double		bound;			/* SUM: no |sum| exceeds it */
+	int64_t    *missing;		/* by group: rows without argument; NULL: none */
+	uint64_t  (*high)[ENGINE_SUM_LIMBS - 2];	/* by group: upper limbs of sums; NULL: two suffice */
+	uint8_t    *dscales;		/* by group: largest input scale; NULL: dscale for all */
+} GroupAgg;
+
+typedef struct Groups
+{
+	uint32_t	nkeys;
+	uint32_t	naggs;
+	uint32_t	record;			/* bytes */
+	uint32_t	nulls_at;
+	uint32_t	hash_at;
+	uint32_t	rows_at;
+	uint32_t	n;				/* groups */
+	uint32_t	room;			/* groups that the chunks hold */
+	char	  **chunks;
+	uint32_t	nchunks;
+	uint32_t	chunk_slots;
+	uint64_t   *slots;			/* open addressing: hash << 32 | group + 1 */
+	uint64_t	mask;
+	GroupDense	dense;
+	GroupAgg   *aggs;
+	uint8_t    *key_types;		/* ProgramType */
+	uint8_t   **key_scales;		/* numeric keys, by group: scale of the first seen */
+	size_t		memory;
+} Groups;
+
+typedef struct CpuLevel CpuLevel;
+
+struct EngineRun
+{
+	const Program *program;
+	const ProgramValue *params;
+	const EngineMemory *memory;
+	const CpuLevel *level;
+
+	/* analysis */
+	Vector	   *regs;
+	FilterLive *filters;		/* in order of the FILTER instructions */
+	uint32_t	prefix;			/* attributes at constant offsets */
+	uint16_t   *attr_const;		/* by loaded attribute: constant position, or 0 */
+	WalkStep   *walk;
+	uint32_t	nwalk;
+	uint32_t	walk_from;		/* position at which the walk begins in plain rows */
+	uint32_t	need_natts;
+
+	/* the rows in work */
+	Batch	   *batch;
+	uint32_t	n;
+	bool		plain;			/* no nulls, no short rows: attr_const holds */
+	const uint8_t **tuple;
+	uint16_t  **pos;			/* by loaded attribute */
+	uint16_t   *row;			/* numbers in the batch */
+	uint8_t    *punt;			/* by row in work */
+	bool		any_punt;
+	uint16_t   *punted;			/* numbers in the batch */
+	uint32_t	npunted;
+	int32_t		corrupt;
+	uint8_t    *masks[PROGRAM_MAX_MASKS + 1];
+	uint32_t	nmasks;
+	uint16_t   *select;			/* scratch: rows that stay */
+	uint8_t    *flags;			/* scratch */
+	uint16_t   *slow;			/* scratch */
+	uint32_t   *group;			/* scratch: group of each row */
+	uint64_t  **words;			/* scratch: packed keys */
+	uint8_t    *packed;			/* scratch: row has packed keys */
+	uint32_t   *nulls;			/* scratch: null bits of keys */
+	uint32_t   *hash;			/* scratch */
+	char	   *blob;			/* scratch */
+	size_t		blob_room;
+	bool		submitted;
+	EngineResult result;
+
+	Groups		groups;
+	ProgramValue *out_keys;
+	EngineAggState *out_aggs;
+};
+
+struct CpuLevel
+{
+	const char *name;
+	/* Walk, evaluate, fill run->result. */
+	void		(*evaluate) (EngineRun *run);
+	/* Feed rows [from, to) of the evaluated batch to the groups. */
+	void		(*absorb) (EngineRun *run, uint32_t from, uint32_t to);
+	/* Keep only the rows in work listed in run->select; for keys and arguments. */
+	void		(*pack) (EngineRun *run, uint32_t n);
+};
+
+extern const CpuLevel gpuscan_cpu_level_base;
+extern const CpuLevel gpuscan_cpu_level_avx2;
+extern const CpuLevel gpuscan_cpu_level_avx512;
+
+/* "auto", "base", "avx2" or "avx512"; false when this machine lacks it */
+extern bool gpuscan_cpu_set_level(const char *name);
+
+/* memory: zeroed, aligned for vectors, never freed before the run's end */
+extern void *gpuscan_cpu_alloc(EngineRun *run, size_t size);
+
+/* vectors.c: numerics that do not fit the vector's present form */
+extern void gpuscan_vector_put_numeric(EngineRun *run, Vector *vector, uint32_t row, uint32_t n, NumericValue value);
+extern void gpuscan_vector_widen(Vector *vector, uint32_t n);
+extern void gpuscan_vector_mix(EngineRun *run, Vector *vector, uint32_t n);
+extern void gpuscan_vector_set_uniform(EngineRun *run, Vector *vector, const ProgramValue *value);
+
+/* groups.c */
+extern void gpuscan_groups_init(EngineRun *run);
+extern uint32_t gpuscan_groups_add(EngineRun *run, const uint64_t *words, uint32_t nulls, uint32_t hash);
+extern uint32_t gpuscan_groups_find_packed(EngineRun *run, const uint64_t *words, uint32_t nulls, uint32_t hash);
+extern uint32_t gpuscan_groups_find_blob(EngineRun *run, const char *blob, uint32_t len);
+extern void gpuscan_groups_widen_dense(EngineRun *run, const uint64_t *low, const uint64_t *high);
+extern void gpuscan_groups_need_missing(EngineRun *run, GroupAgg *agg);
+extern void gpuscan_groups_need_high(EngineRun *run, GroupAgg *agg);
+extern void gpuscan_groups_need_dscales(EngineRun *run, GroupAgg *agg);
+extern void gpuscan_groups_raise_scale(EngineRun *run, GroupAgg *agg, int scale);
+extern void gpuscan_groups_add_numeric(EngineRun *run, GroupAgg *agg, uint32_t group, NumericValue value);
+extern void gpuscan_groups_minmax_numeric(EngineRun *run, GroupAgg *agg, uint32_t group, NumericValue value);
+/* The key of a value: packs it, or returns false. */
+extern bool gpuscan_group_pack(uint8_t type, const ProgramValue *value, uint64_t *word);
+extern size_t gpuscan_group_blob_key(const ProgramValue *value, char *out);
+extern uint32_t gpuscan_groups_find_values(EngineRun *run, const ProgramValue *keys);
+extern void gpuscan_groups_step_value(EngineRun *run, uint32_t group, uint32_t agg, const ProgramValue *value);
+extern void gpuscan_groups_out(EngineRun *run, uint32_t group, EngineGroup *out);
+extern void gpuscan_groups_reset(EngineRun *run);
+extern size_t gpuscan_groups_dump(EngineRun *run, uint32_t group, char *buf, size_t room, uint32_t *hash);
+extern uint32_t gpuscan_groups_merge(EngineRun *run, const char *buf, size_t size);
+
+/* A sum in a record: records are aligned to 8 bytes only. */
+typedef i128 i128_unaligned __attribute__((aligned(8)));
+
+typedef struct GroupNumeric		/* state of MIN_NUMERIC, MAX_NUMERIC */
+{
+	i128_unaligned mantissa;
+	int32_t		scale;
+	uint32_t	set;
+} GroupNumeric;
+
+#define GROUP_SUM_LIMIT		8.0e37	/* well below 2^127: two limbs hold it */
+
+static inline char *
+group_record(const Groups *groups, uint32_t group)
+{
+	return groups->chunks[group >> GROUP_CHUNK_SHIFT] +
+		(size_t) (group & (GROUP_CHUNK - 1)) * groups->record;
+}
+
+/* Hash of packed words: multiply and fold; the upper half is well mixed. */
+BODY uint32_t
+group_hash_word(uint32_t hash, uint64_t word)
+{
+	uint64_t	x = (word ^ ((uint64_t) hash << 32 | hash)) * UINT64_C(0x9E3779B97F4A7C15);
+
+	x ^= x >> 32;
+	x *= UINT64_C(0xD6E8FEB86659FD93);
+	return (uint32_t) (x >> 32);
+}
+
+/* numerics as group keys: canonical mantissa and scale in one word */
+#define GROUP_NUMERIC_MAX	(INT64_C(1) << 56)
+
+BODY bool
+group_pack_numeric(NumericValue value, uint64_t *word)
+{
+	NumericValue c = numeric_canonical(value);
+
+	if (c.mantissa >= GROUP_NUMERIC_MAX || c.mantissa < -GROUP_NUMERIC_MAX)
+		return false;
+	*word = (uint64_t) (int64_t) c.mantissa << 6 | (uint64_t) c.scale;
+	return true;
+}
+
+#define GROUP_TEXT_MAX		7
+
+#endif							/* GPUSCAN_CPU_H */

@@ -1,0 +1,319 @@
+/*-------------------------------------------------------------------------
+ *
+ * eval_numeric.h
+ *	  Numeric operators over vectors; part of level.h.
+ *
+ * Three ways, chosen for the whole vector by what is proved of it:
+ *	 narrow		one scale each, and the bounds prove that 64 bits suffice:
+ *				integer loops, scales aligned by a constant factor
+ *	 wide		narrow operands, a product of up to 128 bits
+ *	 any		row by row with the bodies of numeric.h, which check
+ *
+ *-------------------------------------------------------------------------
+ */
+
+BODY NumericValue
+vector_numeric(const Vector *v, uint32_t i)
+{
+	uint32_t	k = v->uniform ? 0 : i;
+	NumericValue value;
+
+	value.mantissa = v->wide ? ((const i128 *) v->data)[k] : (i128) ((const int64_t *) v->data)[k];
+	value.scale = v->mixed ? v->scales[k] : v->scale;
+	return value;
+}
+
+/* Results of any size and scale: dst is wide and mixed, then tidied. */
+BODY void
+vector_any_begin(EngineRun *run, Vector *dst)
+{
+	dst->wide = true;
+	if (!dst->scales)
+		gpuscan_vector_mix(run, dst, 0);
+	dst->mixed = true;
+}
+
+#define NUMERIC_ANY(expression) \
+do { \
+	uint8_t		any = 0; \
+	vector_any_begin(run, dst); \
+	for (uint32_t i = 0; i < run->n; i++) \
+	{ \
+		NumericValue r; \
+		bool		ok = (expression); \
+		run->flags[i] = !ok; \
+		any |= !ok; \
+		((i128 *) dst->data)[i] = ok ? r.mantissa : 0; \
+		dst->scales[i] = ok ? (uint8_t) r.scale : 0; \
+	} \
+	if (any) \
+		note_failures(run, dst); \
+} while (0)
+
+/*
+ * May a and b be brought to one scale within 63 bits?  Then the factors, and
+ * the bounds after multiplying.
+ */
+static bool
+numeric_align(const Vector *a, const Vector *b, int64_t *fa, int64_t *fb,
+			  uint64_t *bound_a, uint64_t *bound_b)
+{
+	int			diff = a->scale - b->scale;
+	u128		x = a->bound,
+				y = b->bound;
+
+	if (a->wide || b->wide || a->mixed || b->mixed || diff > NUMERIC_POW10_64 || diff < -NUMERIC_POW10_64)
+		return false;
+	*fa = diff < 0 ? numeric_pow10_64(-diff) : 1;
+	*fb = diff > 0 ? numeric_pow10_64(diff) : 1;
+	x *= (uint64_t) *fa;
+	y *= (uint64_t) *fb;
+	if (x >> 62 || y >> 62)
+		return false;
+	*bound_a = (uint64_t) x;
+	*bound_b = (uint64_t) y;
+	return true;
+}
+
+/* an operand as a pointer and a stride of 0 or 1 does not vectorise: three loops do */
+#define NARROW_LOOPS(expression) \
+do { \
+	const int64_t *restrict pa = a->data; \
+	const int64_t *restrict pb = b->data; \
+	const uint32_t n = run->n; \
+	if (a->uniform) \
+	{ \
+		const int64_t x = pa[0] * fa; \
+		if (b->uniform) \
+		{ \
+			const int64_t y = pb[0] * fb; \
+			for (uint32_t i = 0; i < n; i++) \
+				out[i] = (expression); \
+		} \
+		else if (fb == 1) \
+			for (uint32_t i = 0; i < n; i++) \
+			{ \
+				const int64_t y = pb[i]; \
+				out[i] = (expression); \
+			} \
+		else \
+			for (uint32_t i = 0; i < n; i++) \
+			{ \
+				const int64_t y = pb[i] * fb; \
+				out[i] = (expression); \
+			} \
+	} \
+	else if (b->uniform) \
+	{ \
+		const int64_t y = pb[0] * fb; \
+		if (fa == 1) \
+			for (uint32_t i = 0; i < n; i++) \
+			{ \
+				const int64_t x = pa[i]; \
+				out[i] = (expression); \
+			} \
+		else \
+			for (uint32_t i = 0; i < n; i++) \
+			{ \
+				const int64_t x = pa[i] * fa; \
+				out[i] = (expression); \
+			} \
+	} \
+	else \
+		for (uint32_t i = 0; i < n; i++) \
+		{ \
+			const int64_t x = pa[i] * fa; \
+			const int64_t y = pb[i] * fb; \
+			out[i] = (expression); \
+		} \
+} while (0)
+
+static void
+vector_numeric_add(EngineRun *run, Vector *dst, const Vector *a, const Vector *b)
+{
+	int64_t		fa,
+				fb;
+	uint64_t	ba,
+				bb;
+
+	if (combine_nulls(run, dst, a, b))
+		return;
+	if (numeric_align(a, b, &fa, &fb, &ba, &bb))
+	{
+		int64_t    *restrict out = dst->data;
+
+		NARROW_LOOPS(x + y);
+		dst->wide = dst->mixed = false;
+		dst->scale = a->scale > b->scale ? a->scale : b->scale;
+		dst->bound = ba + bb;
+		return;
+	}
+	NUMERIC_ANY(numeric_add(vector_numeric(a, i), vector_numeric(b, i), &r));
+}
+
+static void
+vector_numeric_sub(EngineRun *run, Vector *dst, const Vector *a, const Vector *b)
+{
+	int64_t		fa,
+				fb;
+	uint64_t	ba,
+				bb;
+
+	if (combine_nulls(run, dst, a, b))
+		return;
+	if (numeric_align(a, b, &fa, &fb, &ba, &bb))
+	{
+		int64_t    *restrict out = dst->data;
+
+		NARROW_LOOPS(x - y);
+		dst->wide = dst->mixed = false;
+		dst->scale = a->scale > b->scale ? a->scale : b->scale;
+		dst->bound = ba + bb;
+		return;
+	}
+	NUMERIC_ANY(numeric_sub(vector_numeric(a, i), vector_numeric(b, i), &r));
+}
+
+static void
+vector_numeric_mul(EngineRun *run, Vector *dst, const Vector *a, const Vector *b)
+{
+	if (combine_nulls(run, dst, a, b))
+		return;
+	if (!a->wide && !b->wide && !a->mixed && !b->mixed && a->scale + b->scale <= NUMERIC_SCALE_MAX)
+	{
+		u128		bound = (u128) a->bound * b->bound;
+
+		dst->mixed = false;
+		dst->scale = a->scale + b->scale;
+		if (bound >> 62 == 0)
+		{
+			int64_t    *restrict out = dst->data;
+			const int64_t fa = 1,
+						fb = 1;
+
+			NARROW_LOOPS(x * y);
+			dst->wide = false;
+			dst->bound = (uint64_t) bound;
+		}
+		else
+		{
+			i128	   *restrict out = dst->data;
+			const int64_t fa = 1,
+						fb = 1;
+
+			NARROW_LOOPS((i128) x * y);
+			dst->wide = true;
+		}
+		return;
+	}
+	NUMERIC_ANY(numeric_mul(vector_numeric(a, i), vector_numeric(b, i), &r));
+}
+
+static void
+vector_numeric_neg(EngineRun *run, Vector *dst, const Vector *a)
+{
+	if (combine_nulls(run, dst, a, NULL))
+		return;
+	if (!a->wide && !a->mixed && !a->uniform && a->bound <= INT64_MAX)
+	{
+		const int64_t *restrict pa = a->data;
+		int64_t    *restrict out = dst->data;
+
+		for (uint32_t i = 0; i < run->n; i++)
+			out[i] = -pa[i];
+		dst->wide = dst->mixed = false;
+		dst->scale = a->scale;
+		dst->bound = a->bound;
+		return;
+	}
+	NUMERIC_ANY(numeric_neg(vector_numeric(a, i), &r));
+}
+
+static void
+vector_numeric_from_int64(EngineRun *run, Vector *dst, const Vector *a)
+{
+	const int64_t *pa = a->data;
+	uint32_t	step = a->uniform ? 0 : 1;
+	int64_t    *out = dst->data;
+	uint64_t	bits = 0;
+
+	dst->wide = dst->mixed = false;
+	dst->scale = 0;
+	dst->bound = 0;
+	if (combine_nulls(run, dst, a, NULL))
+		return;
+	for (uint32_t i = 0; i < run->n; i++)
+	{
+		int64_t		v = pa[i * step];
+
+		if (dst->has_null && dst->null[i])
+			v = 0;
+		out[i] = v;
+		bits |= (uint64_t) (v ^ (v >> 63));
+	}
+	/* |v| may be one more than the bits say, for negative v */
+	dst->bound = bits ? (~UINT64_C(0) >> __builtin_clzll(bits)) + 1 : 1;
+}
+
+#define VECTOR_COMPARE(name, op) \
+static void \
+vector_compare_##name(EngineRun *run, Vector *dst, const Vector *a, const Vector *b) \
+{ \
+	int64_t		fa, fb; \
+	uint64_t	ba, bb; \
+	uint8_t    *restrict out = dst->data; \
+	if (combine_nulls(run, dst, a, b)) \
+		return; \
+	if (numeric_align(a, b, &fa, &fb, &ba, &bb)) \
+		NARROW_LOOPS(x op y); \
+	else \
+		for (uint32_t i = 0; i < run->n; i++) \
+			name(vector_numeric(a, i), vector_numeric(b, i), &out[i]); \
+}
+
+VECTOR_COMPARE(numeric_eq, ==)
+VECTOR_COMPARE(numeric_ne, !=)
+VECTOR_COMPARE(numeric_lt, <)
+VECTOR_COMPARE(numeric_le, <=)
+VECTOR_COMPARE(numeric_gt, >)
+VECTOR_COMPARE(numeric_ge, >=)
+
+/* dst := flags ? b : c; the display scale goes with the value */
+static void
+vector_select_numeric(EngineRun *run, Vector *dst, const Vector *b, const Vector *c)
+{
+	uint32_t	n = run->n;
+
+	if (!b->wide && !c->wide && !b->mixed && !c->mixed)
+	{
+		const int64_t *pb = b->data,
+				   *pc = c->data;
+		int64_t    *out = dst->data;
+		uint32_t	sb = b->uniform ? 0 : 1,
+					sc = c->uniform ? 0 : 1;
+
+		for (uint32_t i = 0; i < n; i++)
+			out[i] = run->flags[i] ? pb[i * sb] : pc[i * sc];
+		dst->wide = false;
+		dst->bound = b->bound > c->bound ? b->bound : c->bound;
+		dst->scale = b->scale;
+		dst->mixed = b->scale != c->scale;
+		if (dst->mixed)
+		{
+			if (!dst->scales)
+				gpuscan_vector_mix(run, dst, 0);
+			dst->mixed = true;
+			for (uint32_t i = 0; i < n; i++)
+				dst->scales[i] = (uint8_t) (run->flags[i] ? b->scale : c->scale);
+		}
+		return;
+	}
+	vector_any_begin(run, dst);
+	for (uint32_t i = 0; i < n; i++)
+	{
+		NumericValue v = vector_numeric(run->flags[i] ? b : c, i);
+
+		((i128 *) dst->data)[i] = v.mantissa;
+		dst->scales[i] = (uint8_t) v.scale;
+	}
+}

@@ -1,0 +1,130 @@
+/*-------------------------------------------------------------------------
+ *
+ * arith.h
+ *	  Bodies of comparisons and of integer arithmetic.
+ *
+ * Overflow is checked in the type of PostgreSQL's result (int.c, int8.c); a
+ * body that returns false has met what PostgreSQL would raise as an error.
+ * Written without branches so that loops over them vectorise.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef GPUSCAN_ARITH_H
+#define GPUSCAN_ARITH_H
+
+#include "program/portable.h"
+
+#define COMPARE_BODIES(prefix, type) \
+BODY bool prefix##_eq(type a, type b, uint8_t *r) { *r = a == b; return true; } \
+BODY bool prefix##_ne(type a, type b, uint8_t *r) { *r = a != b; return true; } \
+BODY bool prefix##_lt(type a, type b, uint8_t *r) { *r = a < b; return true; } \
+BODY bool prefix##_le(type a, type b, uint8_t *r) { *r = a <= b; return true; } \
+BODY bool prefix##_gt(type a, type b, uint8_t *r) { *r = a > b; return true; } \
+BODY bool prefix##_ge(type a, type b, uint8_t *r) { *r = a >= b; return true; }
+
+COMPARE_BODIES(bool, uint8_t)
+COMPARE_BODIES(int32, int32_t)
+COMPARE_BODIES(int64, int64_t)
+#undef COMPARE_BODIES
+
+/* int2 and int4: the exact result always fits in int64 */
+#define NARROW_BODY(name, ctype, expression) \
+BODY bool name(int32_t a, int32_t b, int32_t *r) \
+{ \
+	int64_t		wide = (expression); \
+	*r = (int32_t) wide; \
+	return wide == (ctype) wide; \
+}
+
+NARROW_BODY(int16_add, int16_t, (int64_t) a + b)
+NARROW_BODY(int16_sub, int16_t, (int64_t) a - b)
+NARROW_BODY(int16_mul, int16_t, (int64_t) a * b)
+NARROW_BODY(int32_add, int32_t, (int64_t) a + b)
+NARROW_BODY(int32_sub, int32_t, (int64_t) a - b)
+NARROW_BODY(int32_mul, int32_t, (int64_t) a * b)
+#undef NARROW_BODY
+
+BODY bool
+int16_neg(int32_t a, int32_t *r)
+{
+	*r = -a;
+	return a != INT16_MIN;
+}
+
+BODY bool
+int32_neg(int32_t a, int32_t *r)
+{
+	*r = (int32_t) -(uint32_t) a;
+	return a != INT32_MIN;
+}
+
+BODY bool
+int64_add(int64_t a, int64_t b, int64_t *r)
+{
+	int64_t		sum = (int64_t) ((uint64_t) a + (uint64_t) b);
+
+	*r = sum;
+	return ((a ^ sum) & (b ^ sum)) >= 0;	/* overflow: sign unlike both */
+}
+
+BODY bool
+int64_sub(int64_t a, int64_t b, int64_t *r)
+{
+	int64_t		diff = (int64_t) ((uint64_t) a - (uint64_t) b);
+
+	*r = diff;
+	return ((a ^ b) & (a ^ diff)) >= 0;
+}
+
+BODY bool
+int64_mul(int64_t a, int64_t b, int64_t *r)
+{
+	i128		product = (i128) a * b;
+
+	*r = (int64_t) product;
+	return product == (int64_t) product;
+}
+
+BODY bool
+int64_neg(int64_t a, int64_t *r)
+{
+	*r = (int64_t) -(uint64_t) a;
+	return a != INT64_MIN;
+}
+
+BODY bool
+int64_from_int32(int32_t a, int64_t *r)
+{
+	*r = a;
+	return true;
+}
+
+BODY bool
+int32_from_int64(int64_t a, int32_t *r)
+{
+	*r = (int32_t) a;
+	return a == (int32_t) a;
+}
+
+BODY bool
+int16_from_int64(int64_t a, int32_t *r)
+{
+	*r = (int32_t) a;
+	return a == (int16_t) a;
+}
+
+BODY bool
+int16_from_int32(int32_t a, int32_t *r)
+{
+	*r = a;
+	return a == (int16_t) a;
+}
+
+BODY bool
+int32_copy(int32_t a, int32_t *r)
+{
+	*r = a;
+	return true;
+}
+
+#endif							/* GPUSCAN_ARITH_H */
