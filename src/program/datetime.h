@@ -53,4 +53,21 @@ date_diff(int32_t a, int32_t b, int32_t *r)
 	return DATE_IS_FINITE(a) && DATE_IS_FINITE(b);
 }
 
+/*
+ * date2timestamp: microseconds; infinities stay.  From 294277-01-01 on (in
+ * days since 2000-01-01: TIMESTAMP_END_JULIAN - POSTGRES_EPOCH_JDATE) there is
+ * no timestamp: an error in a cast, and another comparison in date.c.
+ */
+#define DATE_AFTER_TIMESTAMPS	(109203528 - 2451545)
+#define DATE_USECS_PER_DAY		86400000000LL
+
+BODY bool
+date_to_timestamp(int32_t date, int64_t *r)
+{
+	*r = date == INT32_MIN ? INT64_MIN :
+		date == INT32_MAX ? INT64_MAX :
+		(int64_t) ((uint64_t) date * (uint64_t) DATE_USECS_PER_DAY);
+	return !DATE_IS_FINITE(date) || date < DATE_AFTER_TIMESTAMPS;
+}
+
 #endif							/* GPUSCAN_DATETIME_H */

@@ -1,0 +1,76 @@
+/*-------------------------------------------------------------------------
+ *
+ * compat.h
+ *	  Differences between server versions 15 to 18, each with its reason.
+ *
+ * Include after postgres.h, in place of sprinkling PG_VERSION_NUM.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef GPUSCAN_COMPAT_H
+#define GPUSCAN_COMPAT_H
+
+#if PG_VERSION_NUM < 150000 || PG_VERSION_NUM >= 190000
+#error "gpuscan is made for PostgreSQL 15 to 18"
+#endif
+
+/*
+ * 16 brought palloc_array and its kin to the backend (commit 2016055a92); the
+ * minors of 15 got them with a security fix (palloc_mul).
+ */
+#ifndef palloc_array
+#define palloc_array(type, count) ((type *) palloc(sizeof(type) * (Size) (count)))
+#define palloc0_array(type, count) ((type *) palloc0(sizeof(type) * (Size) (count)))
+#define repalloc_array(pointer, type, count) \
+	((type *) repalloc(pointer, sizeof(type) * (Size) (count)))
+#endif
+#ifndef palloc_object
+#define palloc_object(type) ((type *) palloc(sizeof(type)))
+#define palloc0_object(type) ((type *) palloc0(sizeof(type)))
+#endif
+
+/*
+ * 17 took old_snapshot_threshold away (commit f691f5b80a).  Where it is set, a
+ * scan has to look at every page for "snapshot too old" (TestForOldSnapshot).
+ */
+#if PG_VERSION_NUM < 170000
+#define OLD_SNAPSHOT_THRESHOLD_ACTIVE() (old_snapshot_threshold >= 0)
+#else
+#define OLD_SNAPSHOT_THRESHOLD_ACTIVE() false
+#endif
+
+/*
+ * 17 made the planning part of ExplainOneQuery a function of its own, for
+ * hooks to call (commit 9f133763961); before, a hook repeats it.
+ */
+#if PG_VERSION_NUM >= 170000
+#define HAVE_STANDARD_EXPLAIN_ONE_QUERY 1
+#endif
+
+/*
+ * 18 moved ExplainState and the ExplainProperty functions to headers of their
+ * own (commits c65bc2e1d1, 9173e8b604).
+ */
+#if PG_VERSION_NUM >= 180000
+#define HAVE_EXPLAIN_STATE_HEADER 1
+#endif
+
+/*
+ * 18 has virtual generated columns (commit 83ea6c54025): not in the row.
+ */
+#ifdef ATTRIBUTE_GENERATED_VIRTUAL
+#define ATTRIBUTE_IS_VIRTUAL(att) ((att)->attgenerated == ATTRIBUTE_GENERATED_VIRTUAL)
+#else
+#define ATTRIBUTE_IS_VIRTUAL(att) false
+#endif
+
+/*
+ * 18 lets a module say its name and version (commit 9324c8c580).
+ */
+#if PG_VERSION_NUM >= 180000
+#define GPUSCAN_MODULE_MAGIC PG_MODULE_MAGIC_EXT(.name = "gpuscan", .version = GPUSCAN_VERSION)
+#else
+#define GPUSCAN_MODULE_MAGIC PG_MODULE_MAGIC
+#endif
+
+#endif							/* GPUSCAN_COMPAT_H */
