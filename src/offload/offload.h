@@ -42,6 +42,12 @@ extern char *gpuscan_offload_refuse_key(Relation rel, Index relid, Node *key, Oi
 extern char *gpuscan_offload_refuse_agg(Relation rel, Index relid, Aggref *aggref, int engines, double *cost);
 
 /*
+ * Can this expression raise no error, whatever the row?  (safety.c; false also
+ * where that is not known.)
+ */
+extern bool gpuscan_offload_cannot_fail(Node *node);
+
+/*
  * Compile.  quals: implicitly ANDed list of what refuse_qual accepted; each
  * becomes a FILTER of its own, in list order.  grouped: survivors feed groups
  * of 'keys' (may be NIL) with 'aggrefs'.  Vars refer to attributes of rel by

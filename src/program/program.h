@@ -37,6 +37,13 @@
 #define PROGRAM_MAX_MASKS	32		/* depth of nested masks */
 
 /*
+ * Largest scale of a numeric in a register.  The same line stands in
+ * numeric.h, which cannot be included beside PostgreSQL's fmgrprotos.h: its
+ * bodies have the names of PostgreSQL's functions.
+ */
+#define NUMERIC_SCALE_MAX	36
+
+/*
  * How a value lies in a register.  SQL types map to these in types.def; a
  * NULL flag is kept beside the value.
  */

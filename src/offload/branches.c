@@ -1,0 +1,297 @@
+/*-------------------------------------------------------------------------
+ *
+ * branches.c
+ *	  AND, OR, CASE, COALESCE and their kin.
+ *
+ * PostgreSQL computes an arm only for the rows that get there.  A program
+ * computes all arms for all rows and selects; where a step of an arm may
+ * fail, the arm stands under a mask, so that it fails for nobody who would
+ * not have come by (execExprInterp.c: EEOP_BOOL_AND_STEP, EEOP_JUMP_IF_NOT_TRUE).
+ *
+ * Columns are loaded before a mask opens: loading may punt a row, but raises
+ * nothing, and what is loaded outside serves the rest of the program too.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "offload/expr.h"
+#include "offload/tables.h"
+#include "optimizer/optimizer.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/regproc.h"
+
+#define MAX_ARRAY_ELEMENTS	64	/* of IN (...), expanded to comparisons */
+
+#define EMIT1(b, op, x)			gpuscan_builder_emit(b, op, x, PROGRAM_NO_REG, PROGRAM_NO_REG)
+#define EMIT2(b, op, x, y)		gpuscan_builder_emit(b, op, x, y, PROGRAM_NO_REG)
+
+/* An arm, for the rows that 'mask' lets through. */
+static BuilderMask
+open_arm(Builder *b, ProgramOp mask, uint16 reg, Node *arm)
+{
+	ListCell   *lc;
+	List	   *vars = pull_var_clause(arm, PVC_RECURSE_AGGREGATES |
+									   PVC_RECURSE_WINDOWFUNCS | PVC_RECURSE_PLACEHOLDERS);
+
+	foreach(lc, vars)
+		gpuscan_offload_expr(b, lfirst(lc));
+	return gpuscan_builder_open_mask(b, mask, reg);
+}
+
+uint16
+gpuscan_offload_masked(Builder *b, ProgramOp op, uint16 reg, Node *arm)
+{
+	BuilderMask mask = open_arm(b, op, reg, arm);
+	uint16		result = gpuscan_offload_expr(b, arm);
+
+	gpuscan_builder_close_mask(b, mask);
+	return result;
+}
+
+static uint16
+select_of(Builder *b, uint16 condition, uint16 yes, uint16 no)
+{
+	if (b->refusal != NULL)
+		return PROGRAM_NO_REG;
+	if (gpuscan_builder_kind(b, yes) != gpuscan_builder_kind(b, no))
+		return gpuscan_builder_refuse(b, "branches of different types");
+	return gpuscan_builder_emit(b, OP_SELECT, condition, yes, no);
+}
+
+static uint16
+offload_bool(Builder *b, BoolExpr *expr)
+{
+	ProgramOp	op = expr->boolop == AND_EXPR ? OP_AND : OP_OR;
+	ProgramOp	mask = expr->boolop == AND_EXPR ? OP_MASK_NOT_FALSE : OP_MASK_NOT_TRUE;
+	uint16		result = gpuscan_offload_expr(b, linitial(expr->args));
+
+	if (expr->boolop == NOT_EXPR)
+		return EMIT1(b, OP_NOT, result);
+	for (int i = 1; i < list_length(expr->args); i++)
+	{
+		uint16		arm = gpuscan_offload_masked(b, mask, result, list_nth(expr->args, i));
+
+		result = EMIT2(b, op, result, arm);
+	}
+	return result;
+}
+
+/* The arms from number i on, the last being ELSE. */
+static uint16
+offload_case_arms(Builder *b, CaseExpr *expr, int i, uint16 tested)
+{
+	CaseWhen   *when;
+	uint16		outer_reg = b->case_reg;
+	uint16		condition,
+				yes,
+				no;
+	BuilderMask mask;
+	List	   *rest;
+
+	if (i == list_length(expr->args))
+	{
+		if (expr->defresult != NULL)
+			return gpuscan_offload_expr(b, (Node *) expr->defresult);
+		return gpuscan_offload_const(b, makeNullConst(expr->casetype, -1, expr->casecollid));
+	}
+	when = list_nth_node(CaseWhen, expr->args, i);
+
+	/* what a CaseTestExpr means holds for the condition alone */
+	if (expr->arg != NULL)
+		b->case_reg = tested;
+	condition = gpuscan_offload_expr(b, (Node *) when->expr);
+	b->case_reg = outer_reg;
+
+	yes = gpuscan_offload_masked(b, OP_MASK_TRUE, condition, (Node *) when->result);
+
+	rest = list_copy_tail(expr->args, i + 1);
+	if (expr->defresult != NULL)
+		rest = lappend(rest, expr->defresult);
+	mask = open_arm(b, OP_MASK_NOT_TRUE, condition, (Node *) rest);
+	no = offload_case_arms(b, expr, i + 1, tested);
+	gpuscan_builder_close_mask(b, mask);
+	return select_of(b, condition, yes, no);
+}
+
+static uint16
+offload_case(Builder *b, CaseExpr *expr)
+{
+	uint16		tested = PROGRAM_NO_REG;
+
+	if (expr->arg != NULL)
+		tested = gpuscan_offload_expr(b, (Node *) expr->arg);
+	return offload_case_arms(b, expr, 0, tested);
+}
+
+static uint16
+offload_coalesce(Builder *b, CoalesceExpr *expr)
+{
+	uint16		result = gpuscan_offload_expr(b, linitial(expr->args));
+
+	for (int i = 1; i < list_length(expr->args); i++)
+	{
+		uint16		next = gpuscan_offload_masked(b, OP_MASK_NULL, result, list_nth(expr->args, i));
+
+		result = select_of(b, EMIT1(b, OP_IS_NULL, result), next, result);
+	}
+	return result;
+}
+
+/* The comparison within NULLIF and IS DISTINCT FROM; *left: its first argument */
+static uint16
+offload_comparison(Builder *b, OpExpr *op, uint16 *left, uint16 *right)
+{
+	Oid			funcid = OidIsValid(op->opfuncid) ? op->opfuncid : get_opcode(op->opno);
+	uint16		args[2];
+	Oid			types[2];
+
+	if (gpuscan_op_of_function(funcid) == PROGRAM_OPS)
+		return gpuscan_builder_refuse(b, "operator %s", format_operator(op->opno));
+	for (int i = 0; i < 2; i++)
+	{
+		args[i] = gpuscan_offload_expr(b, list_nth(op->args, i));
+		types[i] = exprType(list_nth(op->args, i));
+	}
+	*left = args[0];
+	*right = args[1];
+	return gpuscan_offload_call(b, funcid, op->inputcollid, 2, args, types);
+}
+
+static uint16
+offload_nullif(Builder *b, NullIfExpr *expr)
+{
+	uint16		left,
+				right;
+	uint16		equal = offload_comparison(b, expr, &left, &right);
+
+	if (b->refusal != NULL)
+		return PROGRAM_NO_REG;
+	return select_of(b, equal, gpuscan_offload_const(b, makeNullConst(exprType(linitial(expr->args)), -1,
+																	  exprCollation(linitial(expr->args)))),
+					 left);
+}
+
+static uint16
+offload_distinct(Builder *b, DistinctExpr *expr)
+{
+	uint16		left,
+				right;
+	uint16		equal = offload_comparison(b, expr, &left, &right);
+	uint16		left_there,
+				right_there,
+				both;
+
+	if (b->refusal != NULL)
+		return PROGRAM_NO_REG;
+	left_there = EMIT1(b, OP_IS_NOT_NULL, left);
+	right_there = EMIT1(b, OP_IS_NOT_NULL, right);
+
+	/* both there: not equal; else: whether one of them is there */
+	both = EMIT2(b, OP_AND, left_there, right_there);
+	return select_of(b, both, EMIT1(b, OP_NOT, equal), EMIT2(b, OP_OR, left_there, right_there));
+}
+
+uint16
+gpuscan_offload_branches(Builder *b, Node *node)
+{
+	switch (nodeTag(node))
+	{
+		case T_BoolExpr:
+			return offload_bool(b, (BoolExpr *) node);
+		case T_CaseExpr:
+			return offload_case(b, (CaseExpr *) node);
+		case T_CoalesceExpr:
+			return offload_coalesce(b, (CoalesceExpr *) node);
+		case T_NullIfExpr:
+			return offload_nullif(b, (NullIfExpr *) node);
+		default:
+			return offload_distinct(b, castNode(DistinctExpr, node));
+	}
+}
+
+/* The elements of a constant array as Consts; NIL, and *isnull, for NULL. */
+static List *
+array_elements(Const *con, bool *isnull)
+{
+	ArrayType  *array;
+	Oid			type;
+	int16		len;
+	bool		byval;
+	char		align;
+	Datum	   *values;
+	bool	   *nulls;
+	int			n;
+	List	   *elements = NIL;
+
+	*isnull = con->constisnull;
+	if (con->constisnull)
+		return NIL;
+	array = DatumGetArrayTypeP(con->constvalue);
+	type = ARR_ELEMTYPE(array);
+	get_typlenbyvalalign(type, &len, &byval, &align);
+	deconstruct_array(array, type, len, byval, align, &values, &nulls, &n);
+	for (int i = 0; i < n; i++)
+		elements = lappend(elements, makeConst(type, -1, con->constcollid, len,
+											   values[i], nulls[i], byval));
+	return elements;
+}
+
+/*
+ * x = ANY (...), x <> ALL (...): comparisons joined by OR or AND.  With NULLs
+ * among the elements three-valued logic gives just what
+ * ExecEvalScalarArrayOp gives; so does an array without elements.
+ */
+uint16
+gpuscan_offload_array_op(Builder *b, ScalarArrayOpExpr *saop)
+{
+	Oid			funcid = OidIsValid(saop->opfuncid) ? saop->opfuncid : get_opcode(saop->opno);
+	ProgramOp	op = gpuscan_op_of_function(funcid);
+	Node	   *scalar = linitial(saop->args);
+	Node	   *array = lsecond(saop->args);
+	List	   *elements;
+	bool		isnull = false;
+	uint16	   *element_regs;
+	uint16		args[2];
+	Oid			types[2];
+	uint16		result = PROGRAM_NO_REG;
+
+	if (op == PROGRAM_OPS || gpuscan_op_info[op].may_fail)
+		return gpuscan_builder_refuse(b, "operator %s", format_operator(saop->opno));
+	if (IsA(array, Const))
+		elements = array_elements((Const *) array, &isnull);
+	else if (IsA(array, ArrayExpr) && !((ArrayExpr *) array)->multidims)
+		elements = ((ArrayExpr *) array)->elements;
+	else
+		return gpuscan_builder_refuse(b, "array that is not constant");
+	if (list_length(elements) > MAX_ARRAY_ELEMENTS)
+		return gpuscan_builder_refuse(b, "list of more than %d values", MAX_ARRAY_ELEMENTS);
+
+	args[0] = gpuscan_offload_expr(b, scalar);
+	types[0] = exprType(scalar);
+	if (elements == NIL)
+		return gpuscan_offload_const(b, (Const *) (isnull ? (Node *) makeNullConst(BOOLOID, -1, InvalidOid) :
+												   makeBoolConst(!saop->useOr, false)));
+
+	/* All elements are computed before the first comparison. */
+	element_regs = palloc(list_length(elements) * sizeof(uint16));
+	for (int i = 0; i < list_length(elements); i++)
+		element_regs[i] = gpuscan_offload_expr(b, list_nth(elements, i));
+	for (int i = 0; i < list_length(elements); i++)
+	{
+		uint16		compared;
+
+		args[1] = element_regs[i];
+		types[1] = exprType(list_nth(elements, i));
+		compared = gpuscan_offload_call(b, funcid, saop->inputcollid, 2, args, types);
+		result = i == 0 ? compared :
+			EMIT2(b, saop->useOr ? OP_OR : OP_AND, result, compared);
+	}
+	return result;
+}

@@ -1,0 +1,323 @@
+/*-------------------------------------------------------------------------
+ *
+ * expr.c
+ *	  The whitelist walker: an expression becomes instructions, or a reason.
+ *
+ * What is not named here or in the tables is refused, so a node type that a
+ * later PostgreSQL brings stays with PostgreSQL.  Only built-in functions are
+ * in the tables: pg_catalog's meaning of them is the one that the bodies have.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/sysattr.h"
+#include "catalog/heap.h"
+#include "catalog/pg_attribute.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "compat.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "offload/expr.h"
+#include "offload/tables.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/regproc.h"
+#include "utils/rel.h"
+
+static uint16
+offload_var(Builder *b, Var *var)
+{
+	Form_pg_attribute att;
+	ProgramType type;
+
+	if (var->varlevelsup != 0 || (b->relid != 0 && var->varno != (int) b->relid))
+		return gpuscan_builder_refuse(b, "column of another relation");
+	if (var->varattno == 0)
+		return gpuscan_builder_refuse(b, "whole-row reference");
+	if (var->varattno < 0)
+		return gpuscan_builder_refuse(b, "system column %s",
+									  NameStr(SystemAttributeDefinition(var->varattno)->attname));
+	if (var->varattno > RelationGetNumberOfAttributes(b->rel))
+		elog(ERROR, "column %d of relation \"%s\" does not exist",
+			 var->varattno, RelationGetRelationName(b->rel));
+
+	att = TupleDescAttr(RelationGetDescr(b->rel), var->varattno - 1);
+	type = gpuscan_type_of(var->vartype);
+	if (type == PROGRAM_TYPES || att->atttypid != var->vartype ||
+		att->attlen != gpuscan_type_info[type].attlen || ATTRIBUTE_IS_VIRTUAL(att))
+		return gpuscan_builder_refuse(b, "column %s of type %s", NameStr(att->attname),
+									  format_type_be(var->vartype));
+	if (att->atthasmissing && type == TYPE_NUMERIC)
+	{
+		bool		isnull;
+		Datum		value = getmissingattr(RelationGetDescr(b->rel), var->varattno, &isnull);
+		Const	   *missing = makeConst(NUMERICOID, -1, InvalidOid, -1, value, isnull, false);
+
+		/* refuses a default that no register holds */
+		if (gpuscan_offload_const(b, missing) == PROGRAM_NO_REG)
+			return PROGRAM_NO_REG;
+	}
+	return gpuscan_builder_load(b, var->varattno, type);
+}
+
+static uint16
+refuse_function(Builder *b, Oid funcid)
+{
+	return gpuscan_builder_refuse(b, "%sfunction %s",
+								  func_volatile(funcid) == PROVOLATILE_VOLATILE ? "volatile " : "",
+								  format_procedure(funcid));
+}
+
+/* Equality of text is that of bytes, if the collation says so. */
+static bool
+collation_is_bytewise(Builder *b, Oid collation)
+{
+	if (!OidIsValid(collation))
+		gpuscan_builder_refuse(b, "comparison without a collation");
+	else if (!get_collation_isdeterministic(collation))
+		gpuscan_builder_refuse(b, "nondeterministic collation %s",
+							   quote_identifier(get_collation_name(collation)));
+	return b->refusal == NULL;
+}
+
+/* A function over registers.  types: the SQL types of the arguments. */
+uint16
+gpuscan_offload_call(Builder *b, Oid funcid, Oid collation, int nargs,
+					 const uint16 *args, const Oid *types)
+{
+	ProgramOp	op = gpuscan_op_of_function(funcid);
+	const ProgramOpInfo *info;
+	uint16		operands[3] = {PROGRAM_NO_REG, PROGRAM_NO_REG, PROGRAM_NO_REG};
+
+	if (b->refusal != NULL)
+		return PROGRAM_NO_REG;
+
+	/*
+	 * Nothing to do: int2 lies as int4 does, and a register with a bpchar
+	 * has no trailing blanks, just as text(bpchar) would make it.
+	 */
+	if (nargs == 1 && (funcid == F_INT4_INT2 || funcid == F_TEXT_BPCHAR))
+		return args[0];
+
+	if (op == PROGRAM_OPS || gpuscan_op_info[op].nargs != nargs)
+		return refuse_function(b, funcid);
+	info = &gpuscan_op_info[op];
+	if (info->args[0] == VALUE_TEXT && !collation_is_bytewise(b, collation))
+		return PROGRAM_NO_REG;
+	for (int i = 0; i < nargs; i++)
+		operands[i] = gpuscan_offload_widen(b, args[i], types[i], info->args[i]);
+	return gpuscan_builder_emit(b, op, operands[0], operands[1], operands[2]);
+}
+
+static uint16
+offload_function(Builder *b, Oid funcid, Oid collation, List *args)
+{
+	uint16		regs[3];
+	Oid			types[3];
+	int			nargs = list_length(args);
+
+	if (nargs > (int) lengthof(regs))
+		return refuse_function(b, funcid);
+	for (int i = 0; i < nargs; i++)
+	{
+		Node	   *arg = list_nth(args, i);
+
+		types[i] = exprType(arg);
+		regs[i] = gpuscan_offload_expr(b, arg);
+	}
+	return gpuscan_offload_call(b, funcid, collation, nargs, regs, types);
+}
+
+static bool
+is_known_function(Oid funcid)
+{
+	return funcid == F_TEXT_BPCHAR || gpuscan_op_of_function(funcid) != PROGRAM_OPS;
+}
+
+static uint16
+offload_opexpr(Builder *b, OpExpr *op)
+{
+	Oid			funcid = OidIsValid(op->opfuncid) ? op->opfuncid : get_opcode(op->opno);
+
+	if (op->opretset || !is_known_function(funcid))
+		return gpuscan_builder_refuse(b, "operator %s", format_operator(op->opno));
+	if (list_length(op->args) == 2)
+	{
+		Node	   *left = linitial(op->args);
+		Node	   *right = lsecond(op->args);
+		Oid			date_func;
+		Node	   *date = gpuscan_offload_date_comparison(funcid, left, right, &date_func);
+
+		if (date != NULL)
+			return offload_function(b, date_func, InvalidOid,
+									list_make2(IsA(right, Const) ? left : right, date));
+	}
+	return offload_function(b, funcid, op->inputcollid, op->args);
+}
+
+static uint16
+offload_relabel(Builder *b, RelabelType *relabel)
+{
+	ProgramType from = gpuscan_type_of(exprType((Node *) relabel->arg));
+	ProgramType to = gpuscan_type_of(relabel->resulttype);
+
+	/* bpchar is not among the text types: its trailing blanks mean nothing */
+	if (to == PROGRAM_TYPES || from == PROGRAM_TYPES ||
+		(from != to && !((from == TYPE_TEXT || from == TYPE_VARCHAR) &&
+						 (to == TYPE_TEXT || to == TYPE_VARCHAR))))
+		return gpuscan_builder_refuse(b, "cast from %s to %s",
+									  format_type_be(exprType((Node *) relabel->arg)),
+									  format_type_be(relabel->resulttype));
+	return gpuscan_offload_expr(b, (Node *) relabel->arg);
+}
+
+static uint16
+offload_boolean_test(Builder *b, BooleanTest *test)
+{
+	uint16		arg = gpuscan_offload_expr(b, (Node *) test->arg);
+	ProgramOp	op;
+	bool		negated = false;
+
+	switch (test->booltesttype)
+	{
+		case IS_NOT_TRUE:
+			negated = true;
+			/* FALLTHROUGH */
+		case IS_TRUE:
+			op = OP_IS_TRUE;
+			break;
+		case IS_NOT_FALSE:
+			negated = true;
+			/* FALLTHROUGH */
+		case IS_FALSE:
+			op = OP_IS_FALSE;
+			break;
+		case IS_NOT_UNKNOWN:
+			negated = true;
+			/* FALLTHROUGH */
+		default:
+			op = OP_IS_UNKNOWN;
+			break;
+	}
+	arg = gpuscan_builder_emit(b, op, arg, PROGRAM_NO_REG, PROGRAM_NO_REG);
+	return negated ? gpuscan_builder_emit(b, OP_NOT, arg, PROGRAM_NO_REG, PROGRAM_NO_REG) : arg;
+}
+
+static uint16
+offload_null_test(Builder *b, NullTest *test)
+{
+	uint16		arg;
+
+	if (test->argisrow)
+		return gpuscan_builder_refuse(b, "test of a row for NULL");
+	arg = gpuscan_offload_expr(b, (Node *) test->arg);
+	return gpuscan_builder_emit(b, test->nulltesttype == IS_NULL ? OP_IS_NULL : OP_IS_NOT_NULL,
+								arg, PROGRAM_NO_REG, PROGRAM_NO_REG);
+}
+
+/* Names for what is refused by its kind alone */
+static uint16
+refuse_node(Builder *b, Node *node)
+{
+	switch (nodeTag(node))
+	{
+		case T_SubPlan:
+		case T_AlternativeSubPlan:
+		case T_SubLink:
+			return gpuscan_builder_refuse(b, "subquery");
+		case T_Aggref:
+			return gpuscan_builder_refuse(b, "aggregate within an expression");
+		case T_GroupingFunc:
+			return gpuscan_builder_refuse(b, "GROUPING");
+		case T_WindowFunc:
+			return gpuscan_builder_refuse(b, "window function");
+		case T_CoerceViaIO:
+			return gpuscan_builder_refuse(b, "cast from %s to %s",
+										  format_type_be(exprType((Node *) ((CoerceViaIO *) node)->arg)),
+										  format_type_be(exprType(node)));
+		case T_CoerceToDomain:
+			return gpuscan_builder_refuse(b, "cast to domain %s", format_type_be(exprType(node)));
+		case T_MinMaxExpr:
+			return gpuscan_builder_refuse(b, "%s", ((MinMaxExpr *) node)->op == IS_GREATEST ?
+										  "GREATEST" : "LEAST");
+		case T_FieldSelect:
+		case T_RowExpr:
+		case T_RowCompareExpr:
+		case T_ConvertRowtypeExpr:
+			return gpuscan_builder_refuse(b, "row expression");
+		case T_ArrayExpr:
+		case T_SubscriptingRef:
+		case T_ArrayCoerceExpr:
+			return gpuscan_builder_refuse(b, "array expression");
+		case T_SQLValueFunction:
+			return gpuscan_builder_refuse(b, "value of type %s", format_type_be(exprType(node)));
+		case T_PlaceHolderVar:
+			return gpuscan_builder_refuse(b, "value that an outer join may make NULL");
+		default:
+			return gpuscan_builder_refuse(b, "expression of type %s", format_type_be(exprType(node)));
+	}
+}
+
+uint16
+gpuscan_offload_expr(Builder *b, Node *node)
+{
+	if (b->refusal != NULL)
+		return PROGRAM_NO_REG;
+	check_stack_depth();
+
+	switch (nodeTag(node))
+	{
+		case T_Var:
+			return offload_var(b, (Var *) node);
+		case T_Const:
+			return gpuscan_offload_const(b, (Const *) node);
+		case T_Param:
+			if (((Param *) node)->paramkind != PARAM_EXTERN && ((Param *) node)->paramkind != PARAM_EXEC)
+				return refuse_node(b, node);
+			return gpuscan_offload_uniform(b, node);
+		default:
+			break;
+	}
+	if (gpuscan_offload_is_uniform(node))
+		return gpuscan_offload_uniform(b, node);
+
+	switch (nodeTag(node))
+	{
+		case T_OpExpr:
+			return offload_opexpr(b, (OpExpr *) node);
+		case T_FuncExpr:
+			{
+				FuncExpr   *func = (FuncExpr *) node;
+
+				if (func->funcretset || func->funcvariadic || !is_known_function(func->funcid))
+					return refuse_function(b, func->funcid);
+				return offload_function(b, func->funcid, func->inputcollid, func->args);
+			}
+		case T_RelabelType:
+			return offload_relabel(b, (RelabelType *) node);
+		case T_NullTest:
+			return offload_null_test(b, (NullTest *) node);
+		case T_BooleanTest:
+			return offload_boolean_test(b, (BooleanTest *) node);
+		case T_CaseTestExpr:
+			if (b->case_reg == PROGRAM_NO_REG)
+				return refuse_node(b, node);
+			return b->case_reg;
+		case T_ScalarArrayOpExpr:
+			return gpuscan_offload_array_op(b, (ScalarArrayOpExpr *) node);
+		case T_BoolExpr:
+		case T_CaseExpr:
+		case T_CoalesceExpr:
+		case T_NullIfExpr:
+		case T_DistinctExpr:
+			return gpuscan_offload_branches(b, node);
+		default:
+			return refuse_node(b, node);
+	}
+}

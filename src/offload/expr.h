@@ -1,0 +1,35 @@
+/*-------------------------------------------------------------------------
+ *
+ * expr.h
+ *	  The walker and what it asks of its neighbours.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef GPUSCAN_OFFLOAD_EXPR_H
+#define GPUSCAN_OFFLOAD_EXPR_H
+
+#include "offload/builder.h"
+
+/* expr.c: the register with the value of an expression, or PROGRAM_NO_REG. */
+extern uint16 gpuscan_offload_expr(Builder *b, Node *node);
+
+/* branches.c: AND, OR, CASE, COALESCE and their kin. */
+extern uint16 gpuscan_offload_branches(Builder *b, Node *node);
+/* ... an arm of them, computed only for rows that the mask lets through */
+extern uint16 gpuscan_offload_masked(Builder *b, ProgramOp mask, uint16 reg, Node *arm);
+extern uint16 gpuscan_offload_array_op(Builder *b, ScalarArrayOpExpr *saop);
+/* expr.c: an operator or function over registers that are there already. */
+extern uint16 gpuscan_offload_call(Builder *b, Oid funcid, Oid collation, int nargs,
+								   const uint16 *args, const Oid *types);
+
+/* constants.c */
+extern uint16 gpuscan_offload_const(Builder *b, Const *con);
+extern uint16 gpuscan_offload_uniform(Builder *b, Node *node);
+extern uint16 gpuscan_offload_widen(Builder *b, uint16 reg, Oid type, ValueKind kind);
+extern Node *gpuscan_offload_date_comparison(Oid funcid, Node *left, Node *right, Oid *date_func);
+
+/* safety.c */
+extern bool gpuscan_offload_is_uniform(Node *node);
+extern bool gpuscan_function_cannot_fail(Oid funcid);
+
+#endif							/* GPUSCAN_OFFLOAD_EXPR_H */

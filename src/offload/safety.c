@@ -1,0 +1,225 @@
+/*-------------------------------------------------------------------------
+ *
+ * safety.c
+ *	  What can raise an error, and what can not.
+ *
+ * Two questions need the answer.  May a device qual be asked before a host
+ * qual that PostgreSQL would ask first?  Only if neither can raise an error
+ * for a row that the other turns down.  May an expression without Vars be
+ * computed once, before the first row?  Only if it cannot raise an error that
+ * PostgreSQL, which computes it when a row gets there, would never see.
+ *
+ * A function cannot fail if it is leakproof (which promises that it raises no
+ * error that depends on its arguments), or stands in ops.def with a body that
+ * never fails, or is in the short list below.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "nodes/nodeFuncs.h"
+#include "offload/expr.h"
+#include "offload/tables.h"
+#include "optimizer/optimizer.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+
+bool
+gpuscan_function_cannot_fail(Oid funcid)
+{
+	ProgramOp	op;
+
+	switch (funcid)
+	{
+		case F_NOW:
+		case F_STATEMENT_TIMESTAMP:
+		case F_TRANSACTION_TIMESTAMP:
+		case F_DATE_TIMESTAMP:
+		case F_TEXT_BPCHAR:
+			return true;
+		default:
+			break;
+	}
+	op = gpuscan_op_of_function(funcid);
+	if (op != PROGRAM_OPS && !gpuscan_op_info[op].may_fail)
+		return true;
+	/* date with timestamp: fails in our registers, but not in PostgreSQL */
+	return get_func_leakproof(funcid) && func_volatile(funcid) != PROVOLATILE_VOLATILE;
+}
+
+static bool
+function_can_fail(Oid funcid, void *context)
+{
+	return !gpuscan_function_cannot_fail(funcid);
+}
+
+/*
+ * LIKE with a constant pattern: the errors of like_match.c are a pattern that
+ * ends in its escape character, and a collation that is not deterministic.
+ */
+static bool
+is_harmless_like(const OpExpr *op)
+{
+	const Const *pattern;
+	char	   *bytes;
+
+	switch (op->opfuncid)
+	{
+		case F_TEXTLIKE:
+		case F_TEXTNLIKE:
+		case F_BPCHARLIKE:
+		case F_BPCHARNLIKE:
+			break;
+		default:
+			return false;
+	}
+	if (!OidIsValid(op->inputcollid) || !get_collation_isdeterministic(op->inputcollid))
+		return false;
+	pattern = (const Const *) lsecond(op->args);
+	if (!IsA(pattern, Const) || pattern->consttype != TEXTOID)
+		return false;
+	if (pattern->constisnull)
+		return true;
+	bytes = TextDatumGetCString(pattern->constvalue);
+	return strchr(bytes, '\\') == NULL;
+}
+
+/* true: something in it can raise an error (or we do not know) */
+static bool
+can_fail_walker(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	switch (nodeTag(node))
+	{
+		case T_Var:
+		case T_Const:
+		case T_Param:
+		case T_CaseTestExpr:
+		case T_SQLValueFunction:
+			return false;
+		case T_OpExpr:
+			set_opfuncid((OpExpr *) node);
+			if (is_harmless_like((OpExpr *) node))
+				return can_fail_walker(linitial(((OpExpr *) node)->args), context);
+			/* FALLTHROUGH */
+		case T_FuncExpr:
+		case T_DistinctExpr:
+		case T_NullIfExpr:
+		case T_ScalarArrayOpExpr:
+			if (check_functions_in_node(node, function_can_fail, context))
+				return true;
+			break;
+		case T_BoolExpr:
+		case T_NullTest:
+		case T_BooleanTest:
+		case T_RelabelType:
+		case T_CaseExpr:
+		case T_CaseWhen:
+		case T_CoalesceExpr:
+		case T_ArrayExpr:
+		case T_List:
+			break;
+		default:
+			return true;
+	}
+	return expression_tree_walker(node, can_fail_walker, context);
+}
+
+bool
+gpuscan_offload_cannot_fail(Node *node)
+{
+	return !can_fail_walker(node, NULL);
+}
+
+typedef struct UniformContext
+{
+	bool		has_param;
+	bool		has_datetime;	/* arithmetic that fails for odd arguments */
+} UniformContext;
+
+/*
+ * Date arithmetic fails only when it leaves the calendar.  Over constants and
+ * the current time it is as good as safe: where it fails it always fails, and
+ * PostgreSQL's planner fails too when it estimates the clause (selfuncs.c
+ * estimate_expression_value).
+ */
+static bool
+is_datetime_arithmetic(Oid funcid)
+{
+	switch (funcid)
+	{
+		case F_DATE_PLI:
+		case F_DATE_MII:
+		case F_DATE_MI:
+		case F_DATE_PL_INTERVAL:
+		case F_DATE_MI_INTERVAL:
+		case F_TIMESTAMP_PL_INTERVAL:
+		case F_TIMESTAMP_MI_INTERVAL:
+		case F_TIMESTAMPTZ_PL_INTERVAL:
+		case F_TIMESTAMPTZ_MI_INTERVAL:
+		case F_DATE_TIMESTAMPTZ:
+		case F_TIMESTAMP_TIMESTAMPTZ:
+		case F_TIMESTAMP_DATE:
+		case F_DATE_TRUNC_TEXT_TIMESTAMP:
+		case F_DATE_TRUNC_TEXT_TIMESTAMPTZ:
+			return true;
+		default:
+			return false;
+	}
+}
+
+static bool
+function_is_not_uniform(Oid funcid, void *context)
+{
+	if (is_datetime_arithmetic(funcid))
+	{
+		((UniformContext *) context)->has_datetime = true;
+		return false;
+	}
+	return !gpuscan_function_cannot_fail(funcid);
+}
+
+static bool
+not_uniform_walker(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	switch (nodeTag(node))
+	{
+		case T_Const:
+		case T_SQLValueFunction:
+			return false;
+		case T_Param:
+			((UniformContext *) context)->has_param = true;
+			return false;
+		case T_OpExpr:
+			set_opfuncid((OpExpr *) node);
+			/* FALLTHROUGH */
+		case T_FuncExpr:
+			if (check_functions_in_node(node, function_is_not_uniform, context))
+				return true;
+			break;
+		case T_RelabelType:
+		case T_List:
+			break;
+		default:
+			return true;
+	}
+	return expression_tree_walker(node, not_uniform_walker, context);
+}
+
+/*
+ * Is this the same for all rows, and harmless to compute before the first one?
+ */
+bool
+gpuscan_offload_is_uniform(Node *node)
+{
+	UniformContext context = {false, false};
+
+	return !not_uniform_walker(node, &context) &&
+		!(context.has_param && context.has_datetime);
+}

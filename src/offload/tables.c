@@ -1,0 +1,73 @@
+/*-------------------------------------------------------------------------
+ *
+ * tables.c
+ *	  From PostgreSQL's functions, aggregates and types to lines of the tables.
+ *
+ * The function lists of ops.def and aggs.def are names of fmgroids.h, and are
+ * expanded nowhere else.  Only built-in functions have such names, so nothing
+ * that a user made can be taken for one of them.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "offload/tables.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+
+#define MAX_FUNCTIONS	12		/* that one operator stands for */
+#define LIST(...) {__VA_ARGS__}
+
+static const struct
+{
+	Oid			functions[MAX_FUNCTIONS];
+	ProgramOp	op;
+}			op_functions[] = {
+#define OP(id, nargs, kinds, result, may_fail, cost, engines, functions, body) \
+	{LIST functions, OP_##id},
+#include "program/ops.def"
+#undef OP
+};
+
+static const struct
+{
+	Oid			aggfnoid;
+	ProgramAggKind kind;
+}			agg_functions[] = {
+#define AGG(function, state, final) \
+	{function, AGG_##state},
+#include "program/aggs.def"
+#undef AGG
+};
+
+ProgramOp
+gpuscan_op_of_function(Oid funcid)
+{
+	for (int i = 0; i < (int) lengthof(op_functions); i++)
+		for (int j = 0; j < MAX_FUNCTIONS && OidIsValid(op_functions[i].functions[j]); j++)
+			if (op_functions[i].functions[j] == funcid)
+				return op_functions[i].op;
+	return PROGRAM_OPS;
+}
+
+ProgramAggKind
+gpuscan_agg_of_function(Oid aggfnoid)
+{
+	for (int i = 0; i < (int) lengthof(agg_functions); i++)
+		if (agg_functions[i].aggfnoid == aggfnoid)
+			return agg_functions[i].kind;
+	return PROGRAM_AGG_KINDS;
+}
+
+ProgramType
+gpuscan_type_of(Oid type)
+{
+	for (int pass = 0; pass < 2; pass++)
+	{
+		for (int i = 0; i < PROGRAM_TYPES; i++)
+			if (gpuscan_type_info[i].oid == type)
+				return i;
+		type = getBaseType(type);
+	}
+	return PROGRAM_TYPES;
+}
