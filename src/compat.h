@@ -40,6 +40,21 @@
 #endif
 
 /*
+ * 16 lets a custom scan choose the slot of its scan tuples (CustomScanState.slotOps,
+ * commit cee1209514); before it is virtual, and is made anew.
+ */
+#if PG_VERSION_NUM >= 160000
+#define HAVE_CUSTOM_SCAN_SLOT_OPS 1
+#endif
+
+/*
+ * 16 made BufFileRead's usual caller a function (commit 20428d344a).
+ */
+#if PG_VERSION_NUM >= 160000
+#define HAVE_BUFFILE_READ_EXACT 1
+#endif
+
+/*
  * 17 made the planning part of ExplainOneQuery a function of its own, for
  * hooks to call (commit 9f133763961); before, a hook repeats it.
  */

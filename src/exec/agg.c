@@ -1,0 +1,404 @@
+/*-------------------------------------------------------------------------
+ *
+ * agg.c
+ *	  GpuAgg: scan, filter and grouping in one.
+ *
+ * The first call reads the whole table: the engine filters and groups batch
+ * by batch, rows that it punts are evaluated here and enter the groups with
+ * their batch, in the order of the table.  Then the groups are handed out as
+ * virtual tuples of keys and aggregates, over which HAVING and the target
+ * list were planned.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "exec/explain.h"
+#include "exec/final.h"
+#include "exec/foreign.h"
+#include "exec/host.h"
+#include "exec/run.h"
+#include "exec/spill.h"
+#include "exec/value.h"
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "nodes/extensible.h"
+#include "nodes/nodeFuncs.h"
+#include "offload/tables.h"
+#include "plan/plan_private.h"
+#include "utils/rel.h"
+
+/* Rows settled at a time when a whole batch is the host's: they stay in cache. */
+#define HOST_CHUNK		256
+
+typedef struct GpuAggState
+{
+	CustomScanState css;		/* must be first */
+	List	   *keys;			/* Expr each, over the table's Vars */
+	List	   *aggrefs;
+	List	   *device_quals;
+	List	   *host_quals;
+	OffloadedProgram *offloaded;
+	ProgramRun	run;
+	HostEval	host;
+	ForeignStates foreign;
+	Spill		spill;
+	ProgramType *key_types;
+	int32	   *key_typmods;
+	FinalAgg   *finals;			/* for each of aggrefs */
+	uint8	   *keep;			/* rows of a batch that pass the host quals */
+
+	bool		filled;			/* the table was read */
+	bool		spilled;		/* groups come from files */
+	uint64		cursor;			/* of next_group */
+	int64		removed_device; /* rows that failed the device filter */
+	int64		removed_host;	/* ... the host filter */
+} GpuAggState;
+
+static Node *create_state(CustomScan *cscan);
+static void begin(CustomScanState *node, EState *estate, int eflags);
+static TupleTableSlot *exec(CustomScanState *node);
+static void end(CustomScanState *node);
+static void rescan(CustomScanState *node);
+static void explain(CustomScanState *node, List *ancestors, ExplainState *es);
+
+const CustomScanMethods gpuscan_agg_plan_methods = {
+	.CustomName = "GpuAgg",
+	.CreateCustomScanState = create_state
+};
+
+static const CustomExecMethods exec_methods = {
+	.CustomName = "GpuAgg",
+	.BeginCustomScan = begin,
+	.ExecCustomScan = exec,
+	.EndCustomScan = end,
+	.ReScanCustomScan = rescan,
+	.ExplainCustomScan = explain
+};
+
+static Node *
+create_state(CustomScan *cscan)
+{
+	GpuAggState *state = palloc0(sizeof(GpuAggState));
+
+	NodeSetTag(state, T_CustomScanState);
+	state->css.methods = &exec_methods;
+	return (Node *) state;
+}
+
+static void
+begin(CustomScanState *node, EState *estate, int eflags)
+{
+	GpuAggState *state = (GpuAggState *) node;
+	CustomScan *cscan = (CustomScan *) node->ss.ps.plan;
+	int			nkeys = intVal(list_nth(cscan->custom_private, PlanPrivateNKeys));
+	int			naggs = intVal(list_nth(cscan->custom_private, PlanPrivateNAggs));
+	int			n = 0;
+	ListCell   *lc;
+
+	foreach(lc, cscan->custom_scan_tlist)
+	{
+		Expr	   *expr = lfirst_node(TargetEntry, lc)->expr;
+
+		if (n < nkeys)
+			state->keys = lappend(state->keys, expr);
+		else if (n < nkeys + naggs)
+			state->aggrefs = lappend(state->aggrefs, expr);
+		n++;
+	}
+	state->device_quals = gpuscan_plan_restore_vars(linitial_node(List, cscan->custom_exprs),
+													cscan->custom_scan_tlist);
+	state->host_quals = gpuscan_plan_restore_vars(lsecond_node(List, cscan->custom_exprs),
+												  cscan->custom_scan_tlist);
+	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
+		return;
+
+	state->offloaded = gpuscan_offload_compile(node->ss.ss_currentRelation, state->device_quals,
+											   true, state->keys, state->aggrefs);
+	gpuscan_run_init(&state->run, &node->ss,
+					 strVal(list_nth(cscan->custom_private, PlanPrivateEngine)),
+					 state->offloaded);
+	gpuscan_host_init(&state->host, &state->run, true, state->device_quals, state->host_quals);
+	gpuscan_host_init_groups(&state->host, state->keys, state->aggrefs);
+	/* rows must be looked at */
+	if (state->host_quals != NIL)
+		state->run.counts_only = false;
+	gpuscan_foreign_init(&state->foreign, state->offloaded->program);
+	gpuscan_spill_init(&state->spill, &state->run, &state->foreign);
+	state->finals = gpuscan_final_init(state->aggrefs, state->offloaded);
+	state->key_types = palloc_array(ProgramType, nkeys + 1);
+	state->key_typmods = palloc_array(int32, nkeys + 1);
+	n = 0;
+	foreach(lc, state->keys)
+	{
+		state->key_types[n] = gpuscan_type_of(exprType(lfirst(lc)));
+		state->key_typmods[n++] = exprTypmod(lfirst(lc));
+	}
+	state->keep = palloc(BATCH_MAX_ROWS);
+}
+
+/* Give the settled rows to the groups, with the engine's own if it has any. */
+static void
+absorb(GpuAggState *state, const uint8 *keep)
+{
+	ProgramRun *run = &state->run;
+	HostEval   *host = &state->host;
+	uint64		first_new = 0;
+
+	if (host->nforeign > 0)
+		first_new = run->engine->ngroups(run->engine_run);
+	run->engine->absorb(run->engine_run, keep, host->settled, host->nsettled);
+	gpuscan_run_absorbed(run);
+	if (host->nforeign > 0)
+		gpuscan_foreign_absorb(&state->foreign, host, first_new);
+	gpuscan_host_reset(host);
+}
+
+/* Evaluate a punted row, and settle it if it passes the filters. */
+static void
+settle_row(GpuAggState *state, uint32 row)
+{
+	HostEval   *host = &state->host;
+
+	gpuscan_host_load(host, row);
+	if (!gpuscan_host_passes_device(host))
+		state->removed_device++;
+	else if (!gpuscan_host_passes_host(host))
+		state->removed_host++;
+	else
+		gpuscan_host_settle(host, row);
+}
+
+/* A batch that no engine has seen. */
+static void
+settle_batch(GpuAggState *state)
+{
+	uint32		nrows = state->run.batch->nrows;
+
+	for (uint32 row = 0; row < nrows; row++)
+	{
+		settle_row(state, row);
+		if (state->host.nsettled == HOST_CHUNK)
+			absorb(state, NULL);
+	}
+	if (state->host.nsettled > 0)
+		absorb(state, NULL);
+}
+
+/* A batch that an engine has filtered: host filter and punted rows, in row order. */
+static void
+finish_batch(GpuAggState *state)
+{
+	const EngineResult *result = state->run.result;
+	bool		filter = state->host.host_state != NULL;
+	uint32		punted = 0;
+
+	state->removed_device += state->run.batch->nrows - result->nrows - result->npunted;
+	for (uint32 i = 0; filter && i < result->nrows; i++)
+	{
+		while (punted < result->npunted && result->punted[punted] < result->rows[i])
+			settle_row(state, result->punted[punted++]);
+		gpuscan_host_load(&state->host, result->rows[i]);
+		state->keep[i] = gpuscan_host_passes_host(&state->host);
+		state->removed_host += !state->keep[i];
+	}
+	while (punted < result->npunted)
+		settle_row(state, result->punted[punted++]);
+	absorb(state, filter ? state->keep : NULL);
+}
+
+static void
+fill(GpuAggState *state)
+{
+	ProgramRun *run = &state->run;
+
+	gpuscan_run_open(run);
+	while (gpuscan_run_next(run))
+	{
+		instr_time	start;
+		instr_time	now;
+
+		if (run->timing)
+			INSTR_TIME_SET_CURRENT(start);
+		if (run->result == NULL)
+			settle_batch(state);
+		else
+			finish_batch(state);
+		gpuscan_spill_check(&state->spill);
+		if (run->timing)
+		{
+			INSTR_TIME_SET_CURRENT(now);
+			INSTR_TIME_ACCUM_DIFF(run->counters.host_time, now, start);
+		}
+	}
+	ExecClearTuple(state->host.slot);
+	state->spilled = gpuscan_spill_finish(&state->spill);
+	if (state->spilled)
+		gpuscan_spill_next(&state->spill);
+	state->filled = true;
+	state->cursor = 0;
+}
+
+/* The next group as keys and aggregates in the scan slot. */
+static bool
+next_group(GpuAggState *state)
+{
+	ProgramRun *run = &state->run;
+	const Program *program = state->offloaded->program;
+	TupleTableSlot *slot = state->css.ss.ss_ScanTupleSlot;
+	EngineGroup group;
+	ForeignGroup *foreign;
+	MemoryContext old;
+	int			naggs = state->offloaded->naggs;
+
+	ExecClearTuple(slot);
+	while (!run->engine->next_group(run->engine_run, &state->cursor, &group))
+	{
+		if (!state->spilled || !gpuscan_spill_next(&state->spill))
+			return false;
+		state->cursor = 0;
+	}
+	foreign = gpuscan_foreign_group(&state->foreign, group.group);
+
+	old = MemoryContextSwitchTo(state->css.ss.ps.ps_ExprContext->ecxt_per_tuple_memory);
+	for (int i = 0; i < program->nkeys; i++)
+	{
+		const ProgramValue *key = &group.keys[i];
+		const ForeignKey *fk = foreign == NULL || foreign->keys == NULL || !foreign->keys[i].set ?
+			NULL : &foreign->keys[i];
+
+		slot->tts_isnull[i] = key->null;
+		if (key->null)
+			slot->tts_values[i] = (Datum) 0;
+		else if (fk != NULL && (key->foreign || key->scale == fk->scale))
+			slot->tts_values[i] = fk->datum;
+		else if (key->foreign)
+			elog(ERROR, "the host has lost a key of group %u", group.group);
+		else
+			slot->tts_values[i] = gpuscan_value_to_datum(state->key_types[i],
+														 state->key_typmods[i], key);
+	}
+	for (int i = 0; i < naggs; i++)
+		slot->tts_values[program->nkeys + i] =
+			gpuscan_final_value(&state->finals[i], &group.aggs[state->finals[i].state], foreign,
+								&slot->tts_isnull[program->nkeys + i]);
+	MemoryContextSwitchTo(old);
+
+	/* columns that only setrefs.c needed */
+	for (int i = program->nkeys + naggs; i < slot->tts_tupleDescriptor->natts; i++)
+	{
+		slot->tts_values[i] = (Datum) 0;
+		slot->tts_isnull[i] = true;
+	}
+	ExecStoreVirtualTuple(slot);
+	return true;
+}
+
+static TupleTableSlot *
+exec(CustomScanState *node)
+{
+	GpuAggState *state = (GpuAggState *) node;
+	ExprContext *econtext = node->ss.ps.ps_ExprContext;
+
+	if (!state->filled)
+		fill(state);
+	for (;;)
+	{
+		ResetExprContext(econtext);
+		if (!next_group(state))
+			return node->ss.ps.ps_ProjInfo == NULL ? node->ss.ss_ScanTupleSlot :
+				ExecClearTuple(node->ss.ps.ps_ResultTupleSlot);
+		econtext->ecxt_scantuple = node->ss.ss_ScanTupleSlot;
+		if (ExecQual(node->ss.ps.qual, econtext))
+			break;
+		InstrCountFiltered1(node, 1);
+		CHECK_FOR_INTERRUPTS();
+	}
+	if (node->ss.ps.ps_ProjInfo == NULL)
+		return node->ss.ss_ScanTupleSlot;
+	return ExecProject(node->ss.ps.ps_ProjInfo);
+}
+
+static void
+rescan(CustomScanState *node)
+{
+	GpuAggState *state = (GpuAggState *) node;
+	bool		params_changed = node->ss.ps.chgParam != NULL;
+
+	ExecClearTuple(node->ss.ss_ScanTupleSlot);
+	state->cursor = 0;
+	/* nothing changed and the groups are all there: hand them out again */
+	if (state->filled && !state->spilled && !params_changed)
+		return;
+
+	ExecClearTuple(state->host.slot);
+	gpuscan_host_reset(&state->host);
+	gpuscan_spill_reset(&state->spill);
+	gpuscan_foreign_reset(&state->foreign);
+	gpuscan_run_rescan(&state->run, params_changed);
+	state->filled = state->spilled = false;
+}
+
+static void
+end(CustomScanState *node)
+{
+	GpuAggState *state = (GpuAggState *) node;
+
+	if (state->host.slot != NULL)
+		ExecClearTuple(state->host.slot);
+	ExecClearTuple(node->ss.ss_ScanTupleSlot);
+	if (state->spill.run != NULL)
+		gpuscan_spill_reset(&state->spill);
+	gpuscan_run_end(&state->run);
+}
+
+/* As explain.c's show_hashagg_info. */
+static void
+explain_memory(const SpillCounters *counters, ExplainState *es)
+{
+	int64		memory = (counters->memory_peak + 1023) / 1024;
+	int64		disk = (counters->disk + 1023) / 1024;
+
+	if (es->format != EXPLAIN_FORMAT_TEXT)
+	{
+		ExplainPropertyInteger("HashAgg Batches", NULL, counters->batches, es);
+		ExplainPropertyInteger("Peak Memory Usage", "kB", memory, es);
+		ExplainPropertyInteger("Disk Usage", "kB", disk, es);
+		return;
+	}
+	if (counters->disk > 0)
+		ExplainPropertyText("Batches",
+							psprintf(INT64_FORMAT "  Memory Usage: " INT64_FORMAT "kB  Disk Usage: "
+									 INT64_FORMAT "kB", counters->batches, memory, disk), es);
+	else
+		ExplainPropertyText("Batches",
+							psprintf(INT64_FORMAT "  Memory Usage: " INT64_FORMAT "kB",
+									 counters->batches, memory), es);
+}
+
+static void
+explain(CustomScanState *node, List *ancestors, ExplainState *es)
+{
+	GpuAggState *state = (GpuAggState *) node;
+	bool		counted = es->analyze && state->run.counters.rows > 0;
+
+	if (state->offloaded == NULL && es->verbose)
+		state->offloaded = gpuscan_offload_compile(node->ss.ss_currentRelation,
+												   state->device_quals, true,
+												   state->keys, state->aggrefs);
+	gpuscan_explain_exprs("Group Key", state->keys, false, node, ancestors, es);
+	gpuscan_explain_exprs("Device Filter", state->device_quals, true, node, ancestors, es);
+	if (counted && state->device_quals != NIL)
+		ExplainPropertyInteger("Rows Removed by Device Filter", NULL, state->removed_device, es);
+	gpuscan_explain_exprs("Host Filter", state->host_quals, true, node, ancestors, es);
+	if (counted && state->host_quals != NIL)
+		ExplainPropertyInteger("Rows Removed by Host Filter", NULL, state->removed_host, es);
+	gpuscan_explain_refusals(node, es);
+	gpuscan_explain_engine(node, state->offloaded, es);
+	if (es->analyze)
+	{
+		gpuscan_explain_run(&state->run, es);
+		if (state->keys != NIL)
+			explain_memory(&state->spill.counters, es);
+	}
+}

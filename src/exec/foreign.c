@@ -1,0 +1,245 @@
+/*-------------------------------------------------------------------------
+ *
+ * foreign.c
+ *	  What groups hold that an engine cannot.
+ *
+ * NaN, infinities and numbers of more than 128 bits have no form in an engine.
+ * As arguments of an aggregate they are gathered here, beside the engine's
+ * state, by PostgreSQL's own transition functions; both parts are put together
+ * when the group is finished (final.c).  As keys they are known to the engine
+ * as bytes only, and their first-seen form is kept here.
+ *
+ * Only numerics can be foreign: sums, and the least or greatest value.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "compat.h"
+#include "exec/foreign.h"
+#include "fmgr.h"
+#include "utils/datum.h"
+#include "utils/fmgrprotos.h"
+#include "utils/memutils.h"
+
+/* How a foreign item is written to a temporary file; a numeric follows. */
+typedef struct DumpedItem
+{
+	int16		agg;			/* or -1 */
+	int16		key;			/* or -1 */
+	int32		scale;
+	int64		count;
+} DumpedItem;
+
+void
+gpuscan_foreign_init(ForeignStates *foreign, const Program *program)
+{
+	AggState   *agg = makeNode(AggState);
+
+	/* AggCheckCallContext asks for no more than this (nodeAgg.c) */
+	agg->curaggcontext = makeNode(ExprContext);
+	foreign->fake_agg = (Node *) agg;
+	foreign->program = program;
+	foreign->parent = CurrentMemoryContext;
+}
+
+/* The foreign part of a group, made if need be. */
+static ForeignGroup *
+make_group(ForeignStates *foreign, uint32 group)
+{
+	if (foreign->context == NULL)
+	{
+		foreign->context = AllocSetContextCreate(foreign->parent, "gpuscan foreign values",
+												 ALLOCSET_DEFAULT_SIZES);
+		((AggState *) foreign->fake_agg)->curaggcontext->ecxt_per_tuple_memory = foreign->context;
+	}
+	if (group >= foreign->ngroups)
+	{
+		uint64		room = Max(foreign->ngroups * 2, 256);
+
+		while (room <= group)
+			room *= 2;
+		if (foreign->groups == NULL)
+			foreign->groups = MemoryContextAllocHuge(foreign->context, room * sizeof(ForeignGroup *));
+		else
+			foreign->groups = repalloc_huge(foreign->groups, room * sizeof(ForeignGroup *));
+		memset(foreign->groups + foreign->ngroups, 0,
+			   (room - foreign->ngroups) * sizeof(ForeignGroup *));
+		foreign->ngroups = room;
+	}
+	if (foreign->groups[group] == NULL)
+		foreign->groups[group] = MemoryContextAllocZero(foreign->context, sizeof(ForeignGroup));
+	return foreign->groups[group];
+}
+
+/* One more argument of a sum: numeric_avg_accum, as sum and avg have it. */
+static void
+add_to_sum(ForeignStates *foreign, ForeignAgg *agg, Datum value)
+{
+	LOCAL_FCINFO(fcinfo, 2);
+
+	InitFunctionCallInfoData(*fcinfo, NULL, 2, InvalidOid, foreign->fake_agg, NULL);
+	fcinfo->args[0].value = agg->state;
+	fcinfo->args[0].isnull = agg->count == 0;
+	fcinfo->args[1].value = value;
+	fcinfo->args[1].isnull = false;
+	agg->state = numeric_avg_accum(fcinfo);
+}
+
+static void
+add_argument(ForeignStates *foreign, uint32 group, int number, int64 count, Datum value)
+{
+	ForeignGroup *fg = make_group(foreign, group);
+	ForeignAgg *agg;
+	Datum		winner;
+
+	if (fg->aggs == NULL)
+		fg->aggs = MemoryContextAllocZero(foreign->context,
+										  foreign->program->naggs * sizeof(ForeignAgg));
+	agg = &fg->aggs[number];
+	switch (program_aggs(foreign->program)[number].kind)
+	{
+		case AGG_SUM_NUMERIC:
+			add_to_sum(foreign, agg, value);
+			break;
+		case AGG_MIN_NUMERIC:
+		case AGG_MAX_NUMERIC:
+			winner = value;
+			if (agg->count > 0)
+				winner = program_aggs(foreign->program)[number].kind == AGG_MIN_NUMERIC ?
+					DirectFunctionCall2(numeric_smaller, agg->state, value) :
+					DirectFunctionCall2(numeric_larger, agg->state, value);
+			if (agg->count == 0 || winner != agg->state)
+			{
+				MemoryContext old = MemoryContextSwitchTo(foreign->context);
+				struct varlena *copy = PG_DETOAST_DATUM_COPY(winner);
+
+				MemoryContextSwitchTo(old);
+				if (agg->count > 0)
+					pfree(DatumGetPointer(agg->state));
+				agg->state = PointerGetDatum(copy);
+			}
+			break;
+		default:
+			elog(ERROR, "foreign argument of aggregate state %d",
+				 program_aggs(foreign->program)[number].kind);
+	}
+	agg->count += count;
+}
+
+static void
+set_key(ForeignStates *foreign, uint32 group, int number, int32 scale, Datum value)
+{
+	ForeignGroup *fg = make_group(foreign, group);
+	MemoryContext old;
+
+	if (fg->keys == NULL)
+		fg->keys = MemoryContextAllocZero(foreign->context,
+										  foreign->program->nkeys * sizeof(ForeignKey));
+	if (fg->keys[number].set)
+		return;
+	old = MemoryContextSwitchTo(foreign->context);
+	fg->keys[number].set = true;
+	fg->keys[number].scale = scale;
+	fg->keys[number].datum = PointerGetDatum(PG_DETOAST_DATUM_COPY(value));
+	MemoryContextSwitchTo(old);
+}
+
+void
+gpuscan_foreign_absorb(ForeignStates *foreign, HostEval *host, uint64 first_new)
+{
+	for (uint32 i = 0; i < host->nforeign; i++)
+	{
+		const ForeignItem *item = &host->foreign[i];
+		uint32		group = host->settled[item->settled].group;
+
+		if (item->agg >= 0)
+			add_argument(foreign, group, item->agg, 1, item->datum);
+		else if (group >= first_new)
+			set_key(foreign, group, item->key, item->scale, item->datum);
+	}
+}
+
+Datum
+gpuscan_foreign_sum(const ForeignAgg *agg)
+{
+	return DirectFunctionCall1(numeric_sum, agg->state);
+}
+
+size_t
+gpuscan_foreign_memory(const ForeignStates *foreign)
+{
+	return foreign->context == NULL ? 0 : MemoryContextMemAllocated(foreign->context, true);
+}
+
+void
+gpuscan_foreign_reset(ForeignStates *foreign)
+{
+	if (foreign->context != NULL)
+		MemoryContextReset(foreign->context);
+	foreign->groups = NULL;
+	foreign->ngroups = 0;
+}
+
+static void
+dump_item(StringInfo out, int agg, int key, int32 scale, int64 count, Datum numeric)
+{
+	DumpedItem	item = {agg, key, scale, count};
+
+	appendBinaryStringInfo(out, (char *) &item, sizeof(item));
+	appendBinaryStringInfo(out, DatumGetPointer(numeric), VARSIZE(DatumGetPointer(numeric)));
+}
+
+void
+gpuscan_foreign_dump(ForeignStates *foreign, uint32 group, StringInfo out)
+{
+	const Program *program = foreign->program;
+	ForeignGroup *fg = gpuscan_foreign_group(foreign, group);
+
+	if (fg == NULL)
+		return;
+	for (int i = 0; fg->keys != NULL && i < program->nkeys; i++)
+		if (fg->keys[i].set)
+			dump_item(out, -1, i, fg->keys[i].scale, 0, fg->keys[i].datum);
+	for (int i = 0; fg->aggs != NULL && i < program->naggs; i++)
+	{
+		const ForeignAgg *agg = &fg->aggs[i];
+
+		if (agg->count > 0)
+			dump_item(out, i, -1, 0, agg->count,
+					  program_aggs(program)[i].kind == AGG_SUM_NUMERIC ?
+					  gpuscan_foreign_sum(agg) : agg->state);
+	}
+}
+
+/*
+ * A sum goes to file as its value so far, and comes back as one more argument
+ * with the weight of many: additions of numerics are exact, and what NaN and
+ * infinities make of a sum does not depend on the order.
+ */
+void
+gpuscan_foreign_merge(ForeignStates *foreign, uint32 group, bool is_new,
+					  const char *bytes, size_t size)
+{
+	const char *end = bytes + size;
+
+	while (bytes < end)
+	{
+		DumpedItem	item;
+		uint32		header;
+		struct varlena *numeric;
+
+		memcpy(&item, bytes, sizeof(item));
+		bytes += sizeof(item);
+		memcpy(&header, bytes, sizeof(header));
+		numeric = palloc(VARSIZE(&header));
+		memcpy(numeric, bytes, VARSIZE(&header));
+		bytes += VARSIZE(numeric);
+
+		if (item.agg >= 0)
+			add_argument(foreign, group, item.agg, item.count, PointerGetDatum(numeric));
+		else if (is_new)
+			set_key(foreign, group, item.key, item.scale, PointerGetDatum(numeric));
+		pfree(numeric);
+	}
+}

@@ -1,0 +1,67 @@
+/*-------------------------------------------------------------------------
+ *
+ * foreign.h
+ *	  What groups hold that an engine cannot: the host's own states and keys.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef GPUSCAN_FOREIGN_H
+#define GPUSCAN_FOREIGN_H
+
+#include "exec/host.h"
+#include "lib/stringinfo.h"
+
+/* The host's part of an aggregate state. */
+typedef struct ForeignAgg
+{
+	int64		count;			/* arguments; 0: there is no state */
+	Datum		state;			/* sum: NumericAggState; min, max: numeric */
+} ForeignAgg;
+
+typedef struct ForeignKey
+{
+	bool		set;
+	int32		scale;			/* the engine's, if it has the key; or -1 */
+	Datum		datum;			/* as in the first row of the group */
+} ForeignKey;
+
+typedef struct ForeignGroup
+{
+	ForeignKey *keys;			/* or NULL */
+	ForeignAgg *aggs;			/* or NULL */
+} ForeignGroup;
+
+typedef struct ForeignStates
+{
+	const Program *program;
+	MemoryContext parent;
+	MemoryContext context;		/* of all below; NULL until it is needed */
+	ForeignGroup **groups;		/* by group number; NULL: nothing foreign */
+	uint64		ngroups;		/* room in 'groups' */
+	Node	   *fake_agg;		/* an AggState for transition functions */
+} ForeignStates;
+
+extern void gpuscan_foreign_init(ForeignStates *foreign, const Program *program);
+
+/* Keep the foreign items of settled rows that were just absorbed; first_new:
+ * groups from this number on did not exist before. */
+extern void gpuscan_foreign_absorb(ForeignStates *foreign, HostEval *host, uint64 first_new);
+
+static inline ForeignGroup *
+gpuscan_foreign_group(const ForeignStates *foreign, uint32 group)
+{
+	return group < foreign->ngroups ? foreign->groups[group] : NULL;
+}
+
+/* The sum of an aggregate's foreign arguments; numeric, maybe NaN or infinite. */
+extern Datum gpuscan_foreign_sum(const ForeignAgg *agg);
+
+extern size_t gpuscan_foreign_memory(const ForeignStates *foreign);
+extern void gpuscan_foreign_reset(ForeignStates *foreign);
+
+/* A group's foreign part as bytes (none: nothing is appended), and back. */
+extern void gpuscan_foreign_dump(ForeignStates *foreign, uint32 group, StringInfo out);
+extern void gpuscan_foreign_merge(ForeignStates *foreign, uint32 group, bool is_new,
+								  const char *bytes, size_t size);
+
+#endif							/* GPUSCAN_FOREIGN_H */

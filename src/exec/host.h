@@ -1,0 +1,76 @@
+/*-------------------------------------------------------------------------
+ *
+ * host.h
+ *	  A row of the table evaluated by PostgreSQL's own executor: whatever an
+ *	  engine punts.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef GPUSCAN_HOST_H
+#define GPUSCAN_HOST_H
+
+#include "engine/engine.h"
+#include "exec/run.h"
+#include "nodes/execnodes.h"
+
+/* A value of a settled row that an engine cannot hold, or not print. */
+typedef struct ForeignItem
+{
+	uint32		settled;		/* index of the row */
+	int16		agg;			/* index of the aggregate, or -1: a key */
+	int16		key;
+	int32		scale;			/* of a key that fits: what the engine was given */
+	Datum		datum;			/* in the batch's memory */
+} ForeignItem;
+
+typedef struct HostEval
+{
+	ProgramRun *run;
+	ScanState  *parent;			/* of expressions over the table's rows */
+	TupleTableSlot *slot;		/* a row of the table */
+	HeapTupleData tuple;
+	ExprContext *row_context;	/* filters: reset for each row */
+	ExprContext *batch_context; /* keys and arguments: reset for each batch */
+	List	   *device_quals;	/* what the engine runs otherwise ... */
+	ExprState  *device_state;	/* ... made when it is first needed */
+	ExprState  *host_state;
+	uint16	   *positions;		/* of attributes: scratch */
+
+	/* groups */
+	List	   *keys;			/* Expr each */
+	List	   *args;			/* one for each of the program's aggregates; NULL: none */
+	ProjectionInfo *projection; /* of both; made when it is first needed */
+	ProgramType *types;			/* of keys and arguments; PROGRAM_TYPES: only
+								 * whether it is NULL matters */
+	EngineSettled *settled;
+	ProgramValue *values;
+	uint32		room;			/* rows that settled and values have room for */
+	uint32		nsettled;
+	ForeignItem *foreign;
+	uint32		nforeign;
+	uint32		foreign_room;
+} HostEval;
+
+/*
+ * device_quals, host_quals: implicitly ANDed.  Rows are loaded into the node's
+ * scan slot where that has the table's row type, else into a slot made here.
+ */
+extern void gpuscan_host_init(HostEval *host, ProgramRun *run, bool own_slot,
+							  List *device_quals, List *host_quals);
+
+/* What punted rows feed: keys, and the Aggrefs behind the program's aggregates. */
+extern void gpuscan_host_init_groups(HostEval *host, List *keys, List *aggrefs);
+
+/* Put a row of the batch in hand into the slot. */
+extern void gpuscan_host_load(HostEval *host, uint32 row);
+
+extern bool gpuscan_host_passes_device(HostEval *host);
+extern bool gpuscan_host_passes_host(HostEval *host);
+
+/* Compute the loaded row's keys and arguments and add it to 'settled'. */
+extern void gpuscan_host_settle(HostEval *host, uint32 row);
+
+/* Forget the settled rows. */
+extern void gpuscan_host_reset(HostEval *host);
+
+#endif							/* GPUSCAN_HOST_H */

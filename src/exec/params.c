@@ -1,0 +1,59 @@
+/*-------------------------------------------------------------------------
+ *
+ * params.c
+ *	  Values that are the same for all rows of one execution.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "exec/run.h"
+#include "exec/value.h"
+#include "executor/executor.h"
+#include "nodes/nodeFuncs.h"
+#include "offload/tables.h"
+
+List *
+gpuscan_params_init(List *params, PlanState *parent)
+{
+	List	   *states = NIL;
+	ListCell   *lc;
+
+	foreach(lc, params)
+		states = lappend(states, ExecInitExpr((Expr *) lfirst(lc), parent));
+	return states;
+}
+
+/*
+ * Evaluated in the current memory context, where the values stay: an engine
+ * keeps pointers to them.
+ */
+bool
+gpuscan_params_evaluate(List *params, List *param_states, ExprContext *econtext,
+						ProgramValue *values)
+{
+	bool		all_fit = true;
+	int			n = 0;
+	ListCell   *lc;
+	ListCell   *lcs;
+
+	forboth(lc, params, lcs, param_states)
+	{
+		Node	   *expr = lfirst(lc);
+		ProgramType type = gpuscan_type_of(exprType(expr));
+		ProgramValue *value = &values[n++];
+		bool		isnull;
+		Datum		datum;
+
+		if (type == PROGRAM_TYPES)
+			elog(ERROR, "parameter of type %u in a program", exprType(expr));
+		datum = ExecEvalExpr((ExprState *) lfirst(lcs), econtext, &isnull);
+		if (!isnull && gpuscan_value_from_datum(type, datum, false, value) == VALUE_FITS)
+			continue;
+		all_fit = all_fit && isnull;
+		memset(value, 0, sizeof(*value));
+		value->kind = gpuscan_type_info[type].kind;
+		value->null = 1;
+	}
+	return all_fit;
+}

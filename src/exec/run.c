@@ -1,0 +1,284 @@
+/*-------------------------------------------------------------------------
+ *
+ * run.c
+ *	  A program being run over a table.
+ *
+ * Keeps as many batches in flight as the engine likes, hands out their
+ * outcome in the order of the table, and watches how many rows come back
+ * unfinished: where that are most, the engine's work is wasted, and batches
+ * go to the host as they are.  The engine is tried again now and then, for
+ * tables differ from end to end.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/relscan.h"
+#include "exec/run.h"
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+#define PUNT_STREAK			3		/* so many batches must be mostly punted */
+#define HOST_STRETCH_FIRST	32		/* then so many go to the host */
+#define HOST_STRETCH_MAX	1024	/* doubled up to this */
+
+const Engine *
+gpuscan_engine_named(const char *name)
+{
+	if (strcmp(name, gpuscan_engine_cpu.name) != 0)
+		elog(ERROR, "unknown engine \"%s\"", name);
+	return &gpuscan_engine_cpu;
+}
+
+static void *
+engine_alloc(void *context, size_t size)
+{
+	return MemoryContextAllocHuge((MemoryContext) context, size);
+}
+
+static void *
+engine_realloc(void *context, void *ptr, size_t old_size, size_t size)
+{
+	if (ptr == NULL)
+		return engine_alloc(context, size);
+	return repalloc_huge(ptr, size);
+}
+
+static void
+engine_free(void *context, void *ptr)
+{
+	if (ptr != NULL)
+		pfree(ptr);
+}
+
+static inline void
+clock_start(ProgramRun *run, instr_time *start)
+{
+	if (run->timing)
+		INSTR_TIME_SET_CURRENT(*start);
+}
+
+static inline void
+clock_stop(ProgramRun *run, instr_time *start, instr_time *sum)
+{
+	instr_time	now;
+
+	if (!run->timing)
+		return;
+	INSTR_TIME_SET_CURRENT(now);
+	INSTR_TIME_ACCUM_DIFF(*sum, now, *start);
+}
+
+void
+gpuscan_run_init(ProgramRun *run, ScanState *node, const char *engine,
+				 OffloadedProgram *offloaded)
+{
+	const Program *program = offloaded->program;
+	const char *unsound = gpuscan_program_verify(program, offloaded->size);
+
+	if (unsound != NULL)
+		elog(ERROR, "unsound program: %s", unsound);
+
+	run->node = node;
+	run->rel = node->ss_currentRelation;
+	run->engine = gpuscan_engine_named(engine);
+	run->offloaded = offloaded;
+	run->param_states = gpuscan_params_init(offloaded->params, &node->ps);
+	run->counts_only = program->grouped && program->nattrs == 0 && program->ninstrs == 0 &&
+		program->nkeys == 0;
+	for (int i = 0; i < program->naggs; i++)
+		if (program_aggs(program)[i].arg != PROGRAM_NO_REG ||
+			program_aggs(program)[i].filter != PROGRAM_NO_REG)
+			run->counts_only = false;
+	run->timing = node->ps.instrument != NULL && node->ps.instrument->need_timer;
+	run->context = AllocSetContextCreate(CurrentMemoryContext, "gpuscan run",
+										 ALLOCSET_DEFAULT_SIZES);
+	run->memory.alloc = engine_alloc;
+	run->memory.realloc = engine_realloc;
+	run->memory.free = engine_free;
+	run->memory.context = run->context;
+	run->host_stretch = HOST_STRETCH_FIRST;
+}
+
+void
+gpuscan_run_open(ProgramRun *run)
+{
+	EState	   *estate = run->node->ps.state;
+
+	if (run->engine_run == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(run->context);
+
+		run->params = palloc0(sizeof(ProgramValue) * Max(run->offloaded->program->nparams, 1));
+		run->params_foreign =
+			!gpuscan_params_evaluate(run->offloaded->params, run->param_states,
+									 run->node->ps.ps_ExprContext, run->params);
+		MemoryContextSwitchTo(old);
+		run->engine_run = run->engine->open(run->offloaded->program, run->params, &run->memory);
+		run->depth = run->engine->depth(run->engine_run);
+	}
+
+	if (run->source == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(estate->es_query_cxt);
+
+		run->source = gpuscan_source_begin(run->rel, estate->es_snapshot, run->depth,
+										   run->counts_only && !run->params_foreign);
+		run->source_fresh = true;
+		MemoryContextSwitchTo(old);
+	}
+}
+
+static Batch *
+next_batch(ProgramRun *run)
+{
+	instr_time	start;
+	Batch	   *batch;
+
+	run->source_fresh = false;
+	clock_start(run, &start);
+	batch = gpuscan_source_next(run->source);
+	clock_stop(run, &start, &run->counters.source_time);
+	if (batch != NULL)
+		run->counters.rows += batch->nrows;
+	return batch;
+}
+
+/* Learn from a batch how useful the engine is. */
+static void
+watch_punts(ProgramRun *run, const EngineResult *result)
+{
+	if (result->npunted * 2 <= result->batch->nrows)
+	{
+		run->punt_streak = 0;
+		run->host_stretch = HOST_STRETCH_FIRST;
+		return;
+	}
+	if (++run->punt_streak < PUNT_STREAK)
+		return;
+
+	/* one try is enough after the next stretch */
+	run->punt_streak = PUNT_STREAK - 1;
+	run->host_batches = run->host_stretch;
+	run->host_stretch = Min(run->host_stretch * 2, HOST_STRETCH_MAX);
+}
+
+bool
+gpuscan_run_next(ProgramRun *run)
+{
+	const EngineResult *result;
+	instr_time	start;
+
+	CHECK_FOR_INTERRUPTS();
+	if (run->result != NULL)
+	{
+		run->engine->release(run->engine_run);
+		run->inflight--;
+	}
+	run->result = NULL;
+	run->batch = NULL;
+
+	/* what is in flight comes first, else rows would change their order */
+	if (run->inflight == 0 && (run->params_foreign || run->host_batches > 0))
+	{
+		run->batch = next_batch(run);
+		if (run->batch == NULL)
+			return false;
+		run->host_batches -= run->host_batches > 0;
+		run->counters.host_rows += run->batch->nrows;
+		return true;
+	}
+
+	while (run->inflight < run->depth && run->host_batches == 0)
+	{
+		Batch	   *batch = next_batch(run);
+
+		if (batch == NULL)
+			break;
+		clock_start(run, &start);
+		run->engine->submit(run->engine_run, batch);
+		clock_stop(run, &start, &run->counters.engine_time);
+		run->inflight++;
+	}
+	if (run->inflight == 0)
+		return false;
+
+	clock_start(run, &start);
+	result = run->engine->collect(run->engine_run);
+	clock_stop(run, &start, &run->counters.engine_time);
+	run->result = result;
+	run->batch = result->batch;
+	if (result->corrupt >= 0)
+		gpuscan_source_corrupt(run->source, run->batch, result->corrupt);
+	run->counters.survivors += result->nrows;
+	run->counters.punted += result->npunted;
+	watch_punts(run, result);
+	return true;
+}
+
+void
+gpuscan_run_absorbed(ProgramRun *run)
+{
+	if (run->result != NULL)
+		run->inflight--;
+	run->result = NULL;
+}
+
+void
+gpuscan_run_rescan(ProgramRun *run, bool params_changed)
+{
+	if (run->engine_run != NULL)
+	{
+		bool		grouped = run->offloaded->program->grouped;
+
+		/* an engine's memory is all there is of a run, so this closes it */
+		if (params_changed && run->offloaded->params != NIL)
+		{
+			run->engine_run = NULL;
+			MemoryContextReset(run->context);
+		}
+		else
+		{
+			if (run->result != NULL)
+			{
+				run->engine->release(run->engine_run);
+				run->inflight--;
+			}
+			while (run->inflight > 0)
+			{
+				run->engine->collect(run->engine_run);
+				run->engine->release(run->engine_run);
+				run->inflight--;
+			}
+			if (grouped)
+				run->engine->reset_groups(run->engine_run);
+		}
+	}
+	run->inflight = 0;
+	run->result = NULL;
+	run->batch = NULL;
+	if (run->source != NULL && !run->source_fresh)
+	{
+		gpuscan_source_rescan(run->source);
+		run->source_fresh = true;
+	}
+}
+
+void
+gpuscan_run_end(ProgramRun *run)
+{
+	if (run->source != NULL)
+	{
+		run->counters.source = *gpuscan_source_stats(run->source);
+		gpuscan_source_end(run->source);
+		run->source = NULL;
+	}
+	run->engine_run = NULL;
+	run->result = NULL;
+	run->batch = NULL;
+	if (run->context != NULL)
+		MemoryContextDelete(run->context);
+	run->context = NULL;
+}

@@ -1,0 +1,213 @@
+/*-------------------------------------------------------------------------
+ *
+ * scan.c
+ *	  GpuScan: a table's rows, filtered by an engine.
+ *
+ * The node returns the table's own tuples from their still pinned pages; an
+ * engine only says which.  Rows that it punts are filtered here when their
+ * turn comes, so that rows leave in the order of the table and a LIMIT above
+ * stops before an error behind it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "exec/explain.h"
+#include "exec/host.h"
+#include "exec/run.h"
+#include "executor/executor.h"
+#include "nodes/extensible.h"
+#include "plan/plan_private.h"
+#include "utils/rel.h"
+
+typedef struct GpuScanState
+{
+	CustomScanState css;		/* must be first */
+	List	   *device_quals;
+	OffloadedProgram *offloaded;
+	ProgramRun	run;
+	HostEval	host;
+
+	/* position in the batch in hand */
+	uint32		next_row;		/* index into the engine's rows */
+	uint32		next_punted;	/* ... and into those punted; or, when the
+								 * batch is the host's, number of the row */
+	int64		removed;		/* rows that failed the device filter */
+} GpuScanState;
+
+static Node *create_state(CustomScan *cscan);
+static void begin(CustomScanState *node, EState *estate, int eflags);
+static TupleTableSlot *exec(CustomScanState *node);
+static void end(CustomScanState *node);
+static void rescan(CustomScanState *node);
+static void explain(CustomScanState *node, List *ancestors, ExplainState *es);
+
+const CustomScanMethods gpuscan_scan_plan_methods = {
+	.CustomName = "GpuScan",
+	.CreateCustomScanState = create_state
+};
+
+static const CustomExecMethods exec_methods = {
+	.CustomName = "GpuScan",
+	.BeginCustomScan = begin,
+	.ExecCustomScan = exec,
+	.EndCustomScan = end,
+	.ReScanCustomScan = rescan,
+	.ExplainCustomScan = explain
+};
+
+static Node *
+create_state(CustomScan *cscan)
+{
+	GpuScanState *state = palloc0(sizeof(GpuScanState));
+
+	NodeSetTag(state, T_CustomScanState);
+	state->css.methods = &exec_methods;
+#ifdef HAVE_CUSTOM_SCAN_SLOT_OPS
+	state->css.slotOps = &TTSOpsBufferHeapTuple;
+#endif
+	return (Node *) state;
+}
+
+static void
+begin(CustomScanState *node, EState *estate, int eflags)
+{
+	GpuScanState *state = (GpuScanState *) node;
+	CustomScan *cscan = (CustomScan *) node->ss.ps.plan;
+
+	state->device_quals = linitial_node(List, cscan->custom_exprs);
+
+#ifndef HAVE_CUSTOM_SCAN_SLOT_OPS
+	/*
+	 * ExecInitCustomScan made a virtual slot, and expressions that rely on it.
+	 * Make them again over the tuples that we return.
+	 */
+	node->ss.ps.subPlan = NIL;
+	ExecInitScanTupleSlot(estate, &node->ss, RelationGetDescr(node->ss.ss_currentRelation),
+						  &TTSOpsBufferHeapTuple);
+	ExecAssignScanProjectionInfo(&node->ss);
+	node->ss.ps.qual = ExecInitQual(cscan->scan.plan.qual, &node->ss.ps);
+#endif
+
+	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
+		return;
+
+	state->offloaded = gpuscan_offload_compile(node->ss.ss_currentRelation, state->device_quals,
+											   false, NIL, NIL);
+	gpuscan_run_init(&state->run, &node->ss,
+					 strVal(list_nth(cscan->custom_private, PlanPrivateEngine)),
+					 state->offloaded);
+	gpuscan_host_init(&state->host, &state->run, false, state->device_quals, NIL);
+}
+
+/* The next row that passes the device filter, in the scan slot. */
+static TupleTableSlot *
+next_row(ScanState *node)
+{
+	GpuScanState *state = (GpuScanState *) node;
+	ProgramRun *run = &state->run;
+	HostEval   *host = &state->host;
+
+	if (run->source == NULL || run->engine_run == NULL)
+		gpuscan_run_open(run);
+
+	for (;;)
+	{
+		const EngineResult *result = run->result;
+
+		if (run->batch == NULL)
+			;
+		else if (result == NULL)
+		{
+			while (state->next_punted < run->batch->nrows)
+			{
+				gpuscan_host_load(host, state->next_punted++);
+				if (gpuscan_host_passes_device(host))
+					return host->slot;
+				state->removed++;
+			}
+		}
+		else
+		{
+			/* two ascending lists, merged */
+			while (state->next_punted < result->npunted &&
+				   (state->next_row >= result->nrows ||
+					result->punted[state->next_punted] < result->rows[state->next_row]))
+			{
+				gpuscan_host_load(host, result->punted[state->next_punted++]);
+				if (gpuscan_host_passes_device(host))
+					return host->slot;
+				state->removed++;
+			}
+			if (state->next_row < result->nrows)
+			{
+				gpuscan_host_load(host, result->rows[state->next_row++]);
+				return host->slot;
+			}
+		}
+
+		state->next_row = state->next_punted = 0;
+		if (!gpuscan_run_next(run))
+			return ExecClearTuple(host->slot);
+		if (run->result != NULL)
+			state->removed += run->batch->nrows - run->result->nrows - run->result->npunted;
+	}
+}
+
+/* EvalPlanQual: does this version of a row pass what the engine would have run? */
+static bool
+recheck(ScanState *node, TupleTableSlot *slot)
+{
+	GpuScanState *state = (GpuScanState *) node;
+	HostEval   *host = &state->host;
+	bool		passes;
+
+	host->row_context->ecxt_scantuple = slot;
+	passes = gpuscan_host_passes_device(host);
+	host->row_context->ecxt_scantuple = host->slot;
+	return passes;
+}
+
+static TupleTableSlot *
+exec(CustomScanState *node)
+{
+	return ExecScan(&node->ss, next_row, recheck);
+}
+
+static void
+rescan(CustomScanState *node)
+{
+	GpuScanState *state = (GpuScanState *) node;
+
+	ExecClearTuple(node->ss.ss_ScanTupleSlot);
+	gpuscan_run_rescan(&state->run, node->ss.ps.chgParam != NULL);
+	state->next_row = state->next_punted = 0;
+	ExecScanReScan(&node->ss);
+}
+
+static void
+end(CustomScanState *node)
+{
+	GpuScanState *state = (GpuScanState *) node;
+
+	if (node->ss.ss_ScanTupleSlot != NULL)
+		ExecClearTuple(node->ss.ss_ScanTupleSlot);
+	gpuscan_run_end(&state->run);
+}
+
+static void
+explain(CustomScanState *node, List *ancestors, ExplainState *es)
+{
+	GpuScanState *state = (GpuScanState *) node;
+
+	if (state->offloaded == NULL && es->verbose)
+		state->offloaded = gpuscan_offload_compile(node->ss.ss_currentRelation,
+												   state->device_quals, false, NIL, NIL);
+	gpuscan_explain_exprs("Device Filter", state->device_quals, true, node, ancestors, es);
+	if (es->analyze && state->run.counters.rows > 0)
+		ExplainPropertyInteger("Rows Removed by Device Filter", NULL, state->removed, es);
+	gpuscan_explain_refusals(node, es);
+	gpuscan_explain_engine(node, state->offloaded, es);
+	if (es->analyze)
+		gpuscan_explain_run(&state->run, es);
+}
