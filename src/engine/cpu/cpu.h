@@ -116,16 +116,24 @@ typedef struct Groups
 	uint32_t	rows_at;
 	uint32_t	n;				/* groups */
 	uint32_t	room;			/* groups that the chunks hold */
-	char	  **chunks;
+	char	  **chunks;			/* by number of the group */
 	uint32_t	nchunks;
 	uint32_t	chunk_slots;
+	char	  **slabs;			/* as allocated: one or more chunks each */
+	uint32_t	nslabs;
+	char	   *slab;			/* the last one's chunks not in use yet */
+	uint32_t	spare;
 	uint64_t   *slots;			/* open addressing: hash << 32 | group + 1 */
 	uint64_t	mask;
+	uint32_t	hashed;			/* groups that the hash table knows */
 	GroupDense	dense;
 	GroupAgg   *aggs;
 	uint8_t    *key_types;		/* ProgramType */
 	uint8_t   **key_scales;		/* numeric keys, by group: scale of the first seen */
-	size_t		memory;
+	uint32_t	side_room;		/* groups that the arrays 'by group' hold */
+	struct GroupArena *arena;	/* bytes of blob keys */
+	size_t		arena_left;
+	size_t		blob_bytes;
 } Groups;
 
 typedef struct CpuLevel CpuLevel;
@@ -139,7 +147,8 @@ struct EngineRun
 
 	/* analysis */
 	Vector	   *regs;
-	FilterLive *filters;		/* in order of the FILTER instructions */
+	FilterLive *filters;		/* in order of the FILTER instructions; the last: at the end */
+	uint32_t	nfilters;
 	uint32_t	prefix;			/* attributes at constant offsets */
 	uint16_t   *attr_const;		/* by loaded attribute: constant position, or 0 */
 	WalkStep   *walk;
@@ -200,6 +209,24 @@ extern bool gpuscan_cpu_set_level(const char *name);
 /* memory: zeroed, aligned for vectors, never freed before the run's end */
 extern void *gpuscan_cpu_alloc(EngineRun *run, size_t size);
 
+static inline NumericValue
+program_value_numeric(const ProgramValue *value)
+{
+	NumericValue v;
+
+	v.mantissa = (i128) ((u128) (uint64_t) value->u.numeric.hi << 64 | value->u.numeric.lo);
+	v.scale = value->scale;
+	return v;
+}
+
+static inline void
+program_value_set_numeric(ProgramValue *value, NumericValue v)
+{
+	value->u.numeric.lo = (uint64_t) v.mantissa;
+	value->u.numeric.hi = (int64_t) (v.mantissa >> 64);
+	value->scale = v.scale;
+}
+
 /* vectors.c: numerics that do not fit the vector's present form */
 extern void gpuscan_vector_put_numeric(EngineRun *run, Vector *vector, uint32_t row, uint32_t n, NumericValue value);
 extern void gpuscan_vector_widen(Vector *vector, uint32_t n);
@@ -208,25 +235,28 @@ extern void gpuscan_vector_set_uniform(EngineRun *run, Vector *vector, const Pro
 
 /* groups.c */
 extern void gpuscan_groups_init(EngineRun *run);
-extern uint32_t gpuscan_groups_add(EngineRun *run, const uint64_t *words, uint32_t nulls, uint32_t hash);
-extern uint32_t gpuscan_groups_find_packed(EngineRun *run, const uint64_t *words, uint32_t nulls, uint32_t hash);
-extern uint32_t gpuscan_groups_find_blob(EngineRun *run, const char *blob, uint32_t len);
-extern void gpuscan_groups_widen_dense(EngineRun *run, const uint64_t *low, const uint64_t *high);
-extern void gpuscan_groups_need_missing(EngineRun *run, GroupAgg *agg);
-extern void gpuscan_groups_need_high(EngineRun *run, GroupAgg *agg);
-extern void gpuscan_groups_need_dscales(EngineRun *run, GroupAgg *agg);
-extern void gpuscan_groups_raise_scale(EngineRun *run, GroupAgg *agg, int scale);
-extern void gpuscan_groups_add_numeric(EngineRun *run, GroupAgg *agg, uint32_t group, NumericValue value);
-extern void gpuscan_groups_minmax_numeric(EngineRun *run, GroupAgg *agg, uint32_t group, NumericValue value);
-/* The key of a value: packs it, or returns false. */
-extern bool gpuscan_group_pack(uint8_t type, const ProgramValue *value, uint64_t *word);
-extern size_t gpuscan_group_blob_key(const ProgramValue *value, char *out);
-extern uint32_t gpuscan_groups_find_values(EngineRun *run, const ProgramValue *keys);
-extern void gpuscan_groups_step_value(EngineRun *run, uint32_t group, uint32_t agg, const ProgramValue *value);
-extern void gpuscan_groups_out(EngineRun *run, uint32_t group, EngineGroup *out);
 extern void gpuscan_groups_reset(EngineRun *run);
+extern size_t gpuscan_groups_memory(const Groups *groups);
+extern uint32_t gpuscan_groups_add(EngineRun *run, const uint64_t *words, uint32_t nulls, uint32_t hash);
+extern void gpuscan_groups_catch_up(EngineRun *run);
+extern uint32_t gpuscan_groups_find_packed(EngineRun *run, const uint64_t *words, uint32_t nulls, uint32_t hash);
+extern uint32_t gpuscan_groups_find_values(EngineRun *run, const ProgramValue *keys);
+extern void gpuscan_groups_widen_dense(EngineRun *run, const uint64_t *low, const uint64_t *high);
+extern void gpuscan_groups_out(EngineRun *run, uint32_t group, EngineGroup *out);
 extern size_t gpuscan_groups_dump(EngineRun *run, uint32_t group, char *buf, size_t room, uint32_t *hash);
 extern uint32_t gpuscan_groups_merge(EngineRun *run, const char *buf, size_t size);
+
+/* states.c */
+extern uint32_t gpuscan_state_size(uint8_t kind);
+extern void gpuscan_state_init(const GroupAgg *agg, char *record);
+extern void gpuscan_state_need_missing(EngineRun *run, GroupAgg *agg);
+extern void gpuscan_state_add_numeric(EngineRun *run, GroupAgg *agg, uint32_t group, NumericValue value);
+extern void gpuscan_state_minmax_numeric(EngineRun *run, GroupAgg *agg, uint32_t group, NumericValue value);
+extern void gpuscan_state_step(EngineRun *run, uint32_t group, uint32_t number, const ProgramValue *value);
+extern void gpuscan_state_out(EngineRun *run, uint32_t group, uint32_t number, EngineAggState *out);
+extern size_t gpuscan_state_dump(EngineRun *run, uint32_t group, uint32_t number, char *buf);
+extern const char *gpuscan_state_merge(EngineRun *run, uint32_t group, uint32_t number, const char *buf);
+#define GROUP_STATE_DUMP_MAX	72	/* bytes that state_dump writes at most */
 
 /* A sum in a record: records are aligned to 8 bytes only. */
 typedef i128 i128_unaligned __attribute__((aligned(8)));

@@ -68,6 +68,8 @@ do { \
 	const ta   *restrict pa = a->data; \
 	const tb   *restrict pb = b->data; \
 	tr		   *restrict pr = dst->data; \
+	(void) pa; \
+	(void) pb; \
 	if (may_fail) \
 	{ \
 		uint8_t	   *restrict flags = run->flags; \
@@ -96,7 +98,6 @@ do { \
 		if (b->uniform) \
 		{ \
 			tb ub = *(const tb *) b->data; \
-			(void) ub; \
 			LOOP2(ta, tb, tr, body, may_fail, ua, ub); \
 		} \
 		else \
@@ -383,12 +384,10 @@ eval_filter(EngineRun *run, const Vector *a, const FilterLive *live)
 
 	if (a->uniform)
 	{
-		if (truth(a, 0) != 1)
-			kept = 0;
-		else
-			kept = n;
-		if (kept == n)
+		/* nothing to choose; punted rows go on and leave later, or never */
+		if (truth(a, 0) == 1)
 			return;
+		set_punted_aside(run, live);
 	}
 	else
 	{

@@ -296,8 +296,10 @@ vector_select_numeric(EngineRun *run, Vector *dst, const Vector *b, const Vector
 			out[i] = run->flags[i] ? pb[i * sb] : pc[i * sc];
 		dst->wide = false;
 		dst->bound = b->bound > c->bound ? b->bound : c->bound;
-		dst->scale = b->scale;
-		dst->mixed = b->scale != c->scale;
+		/* a branch that is NULL throughout has no scale of its own */
+		dst->scale = b->uniform && b->has_null ? c->scale : b->scale;
+		dst->mixed = b->scale != c->scale &&
+			!(b->uniform && b->has_null) && !(c->uniform && c->has_null);
 		if (dst->mixed)
 		{
 			if (!dst->scales)

@@ -1,0 +1,543 @@
+/*-------------------------------------------------------------------------
+ *
+ * absorb.h
+ *	  From vectors of keys and arguments to groups; part of level.h.
+ *
+ * First every row gets the number of its group, then each aggregate runs over
+ * all rows.  Group numbers come from a dense map where the keys span a small
+ * range, else from the hash table.
+ *
+ * Sums take the cheapest exact way that the bounds of the batch allow: with
+ * few groups, 64-bit partial sums of the batch in a small array with four
+ * lanes (successive rows of one group do not wait for each other), else
+ * 128-bit sums in the records; beyond that, groups.c row by row.
+ *
+ *-------------------------------------------------------------------------
+ */
+
+static const uint64_t text_masks[GROUP_TEXT_MAX + 1] = {
+	0, UINT64_C(0xFF), UINT64_C(0xFFFF), UINT64_C(0xFFFFFF), UINT64_C(0xFFFFFFFF),
+	UINT64_C(0xFFFFFFFFFF), UINT64_C(0xFFFFFFFFFFFF), UINT64_C(0xFFFFFFFFFFFFFF)
+};
+
+#define KEY_LOOP(expression) \
+do { \
+	for (uint32_t i = from; i < to; i++) \
+	{ \
+		const uint32_t e = v->uniform ? 0 : i; \
+		words[i] = (expression); \
+	} \
+} while (0)
+
+/* Words of one key; rows that do not pack lose run->packed. */
+static void
+absorb_key(EngineRun *run, uint32_t key, uint32_t from, uint32_t to)
+{
+	const Vector *v = &run->regs[program_keys(run->program)[key].reg];
+	uint64_t   *restrict words = run->words[key];
+
+	switch (v->kind)
+	{
+		case VALUE_BOOL:
+			KEY_LOOP(((const uint8_t *) v->data)[e]);
+			break;
+		case VALUE_INT32:
+			KEY_LOOP((uint64_t) (int64_t) ((const int32_t *) v->data)[e]);
+			break;
+		case VALUE_INT64:
+			KEY_LOOP((uint64_t) ((const int64_t *) v->data)[e]);
+			break;
+		case VALUE_TEXT:
+			for (uint32_t i = from; i < to; i++)
+			{
+				TextView	view = ((const TextView *) v->data)[v->uniform ? 0 : i];
+				uint64_t	w = 0;
+
+				if (v->has_null && v->null[v->uniform ? 0 : i])
+					view.len = 0;
+				if (unlikely_(view.len > GROUP_TEXT_MAX))
+					run->packed[i] = 0;
+				else if (v->uniform)
+					memcpy(&w, view.ptr, view.len);
+				else if (view.len > 0)
+					w = load_u64(view.ptr) & text_masks[view.len];	/* BATCH_PAGE_SLACK */
+				words[i] = w | (uint64_t) view.len << 56;
+			}
+			break;
+		case VALUE_NUMERIC:
+			for (uint32_t i = from; i < to; i++)
+			{
+				words[i] = 0;
+				if (!(v->has_null && v->null[v->uniform ? 0 : i]) &&
+					!group_pack_numeric(vector_numeric(v, i), &words[i]))
+					run->packed[i] = 0;
+			}
+			break;
+	}
+	if (v->has_null)
+		for (uint32_t i = from; i < to; i++)
+		{
+			if (v->null[v->uniform ? 0 : i])
+			{
+				words[i] = 0;
+				run->nulls[i] |= 1u << key;
+			}
+		}
+}
+
+/* A row's keys as values, for what does not pack. */
+static uint32_t
+absorb_unpacked(EngineRun *run, uint32_t row)
+{
+	const Program *program = run->program;
+	ProgramValue keys[PROGRAM_MAX_KEYS];
+
+	for (uint32_t k = 0; k < program->nkeys; k++)
+	{
+		const Vector *v = &run->regs[program_keys(program)[k].reg];
+		uint32_t	e = v->uniform ? 0 : row;
+		ProgramValue *out = &keys[k];
+
+		memset(out, 0, sizeof *out);
+		out->kind = v->kind;
+		out->null = v->has_null && v->null[e];
+		if (out->null)
+			continue;
+		switch (v->kind)
+		{
+			case VALUE_BOOL:
+				out->u.integer = ((const uint8_t *) v->data)[e];
+				break;
+			case VALUE_INT32:
+				out->u.integer = ((const int32_t *) v->data)[e];
+				break;
+			case VALUE_INT64:
+				out->u.integer = ((const int64_t *) v->data)[e];
+				break;
+			case VALUE_TEXT:
+				out->u.ptr = ((const TextView *) v->data)[e].ptr;
+				out->len = ((const TextView *) v->data)[e].len;
+				break;
+			case VALUE_NUMERIC:
+				program_value_set_numeric(out, vector_numeric(v, row));
+				break;
+		}
+	}
+	return gpuscan_groups_find_values(run, keys);
+}
+
+/* A group met for the first time: keep what its packed key does not say. */
+static void
+absorb_new_group(EngineRun *run, uint32_t group, uint32_t row)
+{
+	const Program *program = run->program;
+
+	for (uint32_t k = 0; k < program->nkeys; k++)
+		if (run->groups.key_scales[k])
+		{
+			const Vector *v = &run->regs[program_keys(program)[k].reg];
+
+			run->groups.key_scales[k][group] = (uint8_t) vector_numeric(v, row).scale;
+		}
+}
+
+static uint32_t
+absorb_lookup(EngineRun *run, uint32_t row, uint32_t hash, bool is_new)
+{
+	Groups	   *groups = &run->groups;
+	uint64_t	words[PROGRAM_MAX_KEYS];
+	uint32_t	before = groups->n;
+	uint32_t	group;
+
+	for (uint32_t k = 0; k < groups->nkeys; k++)
+		words[k] = run->words[k][row];
+	group = is_new ? gpuscan_groups_add(run, words, run->nulls[row], hash) :
+		gpuscan_groups_find_packed(run, words, run->nulls[row], hash);
+	if (groups->n != before)
+		absorb_new_group(run, group, row);
+	return group;
+}
+
+/* Make the dense map span these rows, or give it up. */
+static void
+absorb_widen(EngineRun *run, uint32_t from, uint32_t to)
+{
+	uint64_t	low[PROGRAM_MAX_KEYS],
+				high[PROGRAM_MAX_KEYS];
+
+	for (uint32_t k = 0; k < run->groups.nkeys; k++)
+	{
+		int64_t		least = INT64_MAX,
+					most = INT64_MIN;
+
+		for (uint32_t i = from; i < to; i++)
+			if (run->packed[i] && !(run->nulls[i] >> k & 1))
+			{
+				int64_t		w = (int64_t) run->words[k][i];
+
+				least = w < least ? w : least;
+				most = w > most ? w : most;
+			}
+		low[k] = least <= most ? (uint64_t) least : 0;
+		high[k] = least <= most ? (uint64_t) most : 0;
+	}
+	gpuscan_groups_widen_dense(run, low, high);
+}
+
+BODY uint64_t
+dense_index(const EngineRun *run, uint32_t row)
+{
+	const GroupDense *dense = &run->groups.dense;
+	uint64_t	index = 0;
+
+	for (uint32_t k = 0; k < run->groups.nkeys; k++)
+		index += ((run->nulls[row] >> k & 1) ? dense->range[k] : run->words[k][row] - dense->base[k]) *
+			dense->stride[k];
+	return index;
+}
+
+/* By the dense map; false when some packed row lies outside its span. */
+static bool
+absorb_find_dense(EngineRun *run, uint32_t from, uint32_t to)
+{
+	const GroupDense *dense = &run->groups.dense;
+	const uint32_t nkeys = run->groups.nkeys;
+	const uint32_t *map = dense->map;
+	uint32_t   *restrict group = run->group;
+	uint32_t	missed = 0;
+
+	for (uint32_t i = from; i < to; i++)
+	{
+		uint64_t	index = 0;
+		bool		inside = true;
+
+		for (uint32_t k = 0; k < nkeys; k++)
+		{
+			uint64_t	w = run->words[k][i] - dense->base[k];
+
+			if (unlikely_(run->nulls[i] >> k & 1))
+				w = dense->range[k];
+			else
+				inside &= w < dense->range[k];
+			index += w * dense->stride[k];
+		}
+		if (unlikely_(!run->packed[i]))
+		{
+			run->slow[missed++] = (uint16_t) i;
+			continue;
+		}
+		if (unlikely_(!inside))
+			return false;
+		group[i] = map[index] - 1;
+		if (unlikely_(group[i] == GROUP_NONE))
+			run->slow[missed++] = (uint16_t) i;
+	}
+	for (uint32_t m = 0; m < missed; m++)
+	{
+		uint32_t	i = run->slow[m];
+		uint32_t   *entry;
+
+		if (!run->packed[i])
+		{
+			group[i] = absorb_unpacked(run, i);
+			continue;
+		}
+		entry = &dense->map[dense_index(run, i)];
+		if (*entry == 0)		/* not by an earlier row of this batch either */
+		{
+			uint32_t	hash = run->nulls[i];
+
+			for (uint32_t k = 0; k < nkeys; k++)
+				hash = group_hash_word(hash, run->words[k][i]);
+			/* within its span the map knows all groups: this one is new */
+			*entry = absorb_lookup(run, i, hash, true) + 1;
+		}
+		group[i] = *entry - 1;
+	}
+	return true;
+}
+
+static void
+absorb_find_hashed(EngineRun *run, uint32_t from, uint32_t to)
+{
+	Groups	   *groups = &run->groups;
+	const uint32_t nkeys = groups->nkeys;
+	const uint8_t *packed = run->packed;
+	const uint32_t *nulls = run->nulls;
+	uint32_t   *restrict group = run->group;
+	uint32_t   *restrict hashes = run->hash;
+
+	gpuscan_groups_catch_up(run);
+	for (uint32_t i = from; i < to; i++)
+		hashes[i] = nulls[i];
+	for (uint32_t k = 0; k < nkeys; k++)
+	{
+		const uint64_t *restrict words = run->words[k];
+
+		for (uint32_t i = from; i < to; i++)
+			hashes[i] = group_hash_word(hashes[i], words[i]);
+	}
+	if (groups->n > GROUP_CHUNK)
+		for (uint32_t i = from; i < to; i++)
+			__builtin_prefetch(&groups->slots[hashes[i] & groups->mask], 0, 2);
+	for (uint32_t i = from; i < to; i++)
+	{
+		if (unlikely_(!packed[i]))
+			group[i] = absorb_unpacked(run, i);
+		else if (i > from && nkeys == 1 && packed[i - 1] &&
+				 run->words[0][i] == run->words[0][i - 1] && nulls[i] == nulls[i - 1])
+			group[i] = group[i - 1];	/* sorted input */
+		else
+		{
+			/* the common hit, without a call */
+			uint64_t	slot = groups->slots[hashes[i] & groups->mask];
+			uint32_t	g = (uint32_t) slot - 1;
+
+			if (likely_(slot != 0 && (uint32_t) (slot >> 32) == hashes[i]))
+			{
+				const char *record = group_record(groups, g);
+				bool		same = *(const uint32_t *) (record + groups->nulls_at) == nulls[i];
+
+				for (uint32_t k = 0; k < nkeys; k++)
+					same &= ((const uint64_t *) record)[k] == run->words[k][i];
+				if (likely_(same))
+				{
+					group[i] = g;
+					continue;
+				}
+			}
+			group[i] = absorb_lookup(run, i, hashes[i], false);
+		}
+	}
+}
+
+static void
+absorb_find_groups(EngineRun *run, uint32_t from, uint32_t to)
+{
+	Groups	   *groups = &run->groups;
+
+	memset(run->packed + from, 1, to - from);
+	memset(run->nulls + from, 0, (to - from) * sizeof *run->nulls);
+	for (uint32_t k = 0; k < groups->nkeys; k++)
+		absorb_key(run, k, from, to);
+
+	while (!groups->dense.given_up)
+	{
+		if (groups->dense.size && absorb_find_dense(run, from, to))
+			return;
+		absorb_widen(run, from, to);
+	}
+	absorb_find_hashed(run, from, to);
+}
+
+#define FEW_GROUPS		64
+
+/* Rows without an argument: NULL, or FILTER not true.  NULL when there are none. */
+static const uint8_t *
+absorb_skips(EngineRun *run, const ProgramAgg *agg, uint32_t from, uint32_t to)
+{
+	const Vector *arg = agg->arg != PROGRAM_NO_REG ? &run->regs[agg->arg] : NULL;
+	const Vector *filter = agg->filter != PROGRAM_NO_REG ? &run->regs[agg->filter] : NULL;
+	uint8_t    *flags = run->flags;
+	uint8_t		any = 0;
+
+	if (!(arg && arg->has_null) && !filter)
+		return NULL;
+	for (uint32_t i = from; i < to; i++)
+	{
+		uint8_t		skip = 0;
+
+		if (arg && arg->has_null)
+			skip = arg->null[arg->uniform ? 0 : i];
+		if (filter)
+			skip |= truth(filter, i) != 1;
+		flags[i] = skip;
+		any |= skip;
+	}
+	return any ? flags : NULL;
+}
+
+/*
+ * Add 64-bit values whose sum over the batch fits in 63 bits.  'values' is an
+ * array of the given type.
+ */
+#define ABSORB_SUM_64(type) \
+do { \
+	const type *restrict values = v->data; \
+	if (groups->n == 1 && !skip && !v->uniform) \
+	{ \
+		int64_t		s = 0; \
+		for (uint32_t i = from; i < to; i++) \
+			s += values[i]; \
+		*(i128_unaligned *) (group_record(groups, 0) + agg->offset) += s; \
+	} \
+	else if (groups->n <= FEW_GROUPS) \
+	{ \
+		int64_t		lanes[4][FEW_GROUPS]; \
+		uint32_t	i = from; \
+		memset(lanes, 0, sizeof lanes); \
+		if (!skip && !v->uniform) \
+			for (; i + 4 <= to; i += 4) \
+			{ \
+				lanes[0][group[i]] += values[i]; \
+				lanes[1][group[i + 1]] += values[i + 1]; \
+				lanes[2][group[i + 2]] += values[i + 2]; \
+				lanes[3][group[i + 3]] += values[i + 3]; \
+			} \
+		for (; i < to; i++) \
+			if (!skip || !skip[i]) \
+				lanes[0][group[i]] += values[v->uniform ? 0 : i]; \
+		for (uint32_t g = 0; g < groups->n; g++) \
+			*(i128_unaligned *) (group_record(groups, g) + agg->offset) += \
+				lanes[0][g] + lanes[1][g] + lanes[2][g] + lanes[3][g]; \
+	} \
+	else \
+		for (uint32_t i = from; i < to; i++) \
+			if (!skip || !skip[i]) \
+				*(i128_unaligned *) (group_record(groups, group[i]) + agg->offset) += \
+					values[v->uniform ? 0 : i]; \
+} while (0)
+
+/* 64-bit values that need not sum to 63 bits within a batch */
+static void
+absorb_sum_int64(EngineRun *run, GroupAgg *agg, const Vector *v, const uint8_t *skip, uint32_t from, uint32_t to)
+{
+	const int64_t *values = v->data;
+
+	for (uint32_t i = from; i < to; i++)
+		if (!skip || !skip[i])
+			*(i128_unaligned *) (group_record(&run->groups, run->group[i]) + agg->offset) +=
+				values[v->uniform ? 0 : i];
+}
+
+static void
+absorb_sum_numeric(EngineRun *run, GroupAgg *agg, const Vector *v, const uint8_t *skip, uint32_t from, uint32_t to)
+{
+	Groups	   *groups = &run->groups;
+	const uint32_t *group = run->group;
+	uint32_t	n = to - from;
+
+	if (!v->wide && !v->mixed && !agg->high && !agg->dscales &&
+		(agg->scale < 0 || agg->scale == v->scale) &&
+		(u128) v->bound * n >> 62 == 0 &&
+		agg->bound + (double) v->bound * n < GROUP_SUM_LIMIT)
+	{
+		if (agg->scale < 0)
+			agg->scale = agg->dscale = v->scale;
+		agg->bound += (double) v->bound * n;
+		ABSORB_SUM_64(int64_t);
+		return;
+	}
+	for (uint32_t i = from; i < to; i++)
+		if (!skip || !skip[i])
+			gpuscan_state_add_numeric(run, agg, group[i], vector_numeric(v, i));
+}
+
+#define ABSORB_MINMAX(type, op) \
+do { \
+	const type *values = v->data; \
+	for (uint32_t i = from; i < to; i++) \
+		if (!skip || !skip[i]) \
+		{ \
+			int64_t    *best = (int64_t *) (group_record(groups, group[i]) + agg->offset); \
+			int64_t		x = values[v->uniform ? 0 : i]; \
+			*best = x op *best ? x : *best; \
+		} \
+} while (0)
+
+static void
+absorb_agg(EngineRun *run, uint32_t number, uint32_t from, uint32_t to)
+{
+	const ProgramAgg *info = &program_aggs(run->program)[number];
+	Groups	   *groups = &run->groups;
+	GroupAgg   *agg = &groups->aggs[number];
+	const uint32_t *group = run->group;
+	const Vector *v = info->arg != PROGRAM_NO_REG ? &run->regs[info->arg] : NULL;
+	const uint8_t *skip = absorb_skips(run, info, from, to);
+
+	if (skip)
+	{
+		if (!agg->missing)
+			gpuscan_state_need_missing(run, agg);
+		for (uint32_t i = from; i < to; i++)
+			agg->missing[group[i]] += skip[i];
+	}
+	switch (agg->kind)
+	{
+		case AGG_COUNT_STAR:
+		case AGG_COUNT:
+			break;				/* rows less missing */
+		case AGG_SUM_INT32:
+			ABSORB_SUM_64(int32_t);
+			break;
+		case AGG_SUM_INT64:
+			absorb_sum_int64(run, agg, v, skip, from, to);
+			break;
+		case AGG_SUM_NUMERIC:
+			absorb_sum_numeric(run, agg, v, skip, from, to);
+			break;
+		case AGG_MIN_INT32:
+			ABSORB_MINMAX(int32_t, <);
+			break;
+		case AGG_MAX_INT32:
+			ABSORB_MINMAX(int32_t, >);
+			break;
+		case AGG_MIN_INT64:
+			ABSORB_MINMAX(int64_t, <);
+			break;
+		case AGG_MAX_INT64:
+			ABSORB_MINMAX(int64_t, >);
+			break;
+		case AGG_MIN_NUMERIC:
+		case AGG_MAX_NUMERIC:
+			for (uint32_t i = from; i < to; i++)
+				if (!skip || !skip[i])
+					gpuscan_state_minmax_numeric(run, agg, group[i], vector_numeric(v, i));
+			break;
+	}
+}
+
+static void
+absorb_rows(EngineRun *run, uint32_t from, uint32_t to)
+{
+	Groups	   *groups = &run->groups;
+	const uint32_t *group = run->group;
+
+	if (from >= to)
+		return;
+	if (groups->nkeys == 0)
+	{
+		if (groups->n == 0)
+			gpuscan_groups_add(run, NULL, 0, 0);
+		memset(run->group + from, 0, (to - from) * sizeof *run->group);
+		*(int64_t *) (group_record(groups, 0) + groups->rows_at) += to - from;
+	}
+	else
+	{
+		absorb_find_groups(run, from, to);
+		if (groups->n <= FEW_GROUPS)
+		{
+			uint32_t	lanes[4][FEW_GROUPS];
+			uint32_t	i = from;
+
+			memset(lanes, 0, sizeof lanes);
+			for (; i + 4 <= to; i += 4)
+			{
+				lanes[0][group[i]]++;
+				lanes[1][group[i + 1]]++;
+				lanes[2][group[i + 2]]++;
+				lanes[3][group[i + 3]]++;
+			}
+			for (; i < to; i++)
+				lanes[0][group[i]]++;
+			for (uint32_t g = 0; g < groups->n; g++)
+				*(int64_t *) (group_record(groups, g) + groups->rows_at) +=
+					(int64_t) lanes[0][g] + lanes[1][g] + lanes[2][g] + lanes[3][g];
+		}
+		else
+			for (uint32_t i = from; i < to; i++)
+				++*(int64_t *) (group_record(groups, group[i]) + groups->rows_at);
+	}
+	for (uint32_t a = 0; a < groups->naggs; a++)
+		absorb_agg(run, a, from, to);
+}

@@ -1,0 +1,459 @@
+/*-------------------------------------------------------------------------
+ *
+ * states.c
+ *	  Aggregate states of single groups: what absorb.h does not do in loops.
+ *
+ * A sum is 128 bits in the record; when the inputs so far can prove no more
+ * that this is enough, three further limbs for every group stand beside it
+ * ("high").  All sums of one aggregate share one scale; an input of a larger
+ * scale raises it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include <string.h>
+
+#include "engine/cpu/cpu.h"
+
+#define HIGH_LIMBS	(ENGINE_SUM_LIMBS - 2)
+
+uint32_t
+gpuscan_state_size(uint8_t kind)
+{
+	switch (kind)
+	{
+		case AGG_SUM_INT32:
+		case AGG_SUM_INT64:
+		case AGG_SUM_NUMERIC:
+			return sizeof(i128);
+		case AGG_MIN_INT32:
+		case AGG_MAX_INT32:
+		case AGG_MIN_INT64:
+		case AGG_MAX_INT64:
+			return sizeof(int64_t);
+		case AGG_MIN_NUMERIC:
+		case AGG_MAX_NUMERIC:
+			return sizeof(GroupNumeric);
+		default:
+			return 0;
+	}
+}
+
+void
+gpuscan_state_init(const GroupAgg *agg, char *record)
+{
+	memset(record + agg->offset, 0, gpuscan_state_size(agg->kind));
+	if (agg->kind == AGG_MIN_INT32 || agg->kind == AGG_MIN_INT64)
+		*(int64_t *) (record + agg->offset) = INT64_MAX;
+	else if (agg->kind == AGG_MAX_INT32 || agg->kind == AGG_MAX_INT64)
+		*(int64_t *) (record + agg->offset) = INT64_MIN;
+}
+
+static void *
+side_array(EngineRun *run, size_t element)
+{
+	size_t		size = run->groups.side_room * element;
+
+	return memset(run->memory->alloc(run->memory->context, size), 0, size);
+}
+
+static inline i128_unaligned *
+state_sum(EngineRun *run, const GroupAgg *agg, uint32_t group)
+{
+	return (i128_unaligned *) (group_record(&run->groups, group) + agg->offset);
+}
+
+void
+gpuscan_state_need_missing(EngineRun *run, GroupAgg *agg)
+{
+	if (!agg->missing)
+		agg->missing = side_array(run, sizeof *agg->missing);
+}
+
+static void
+state_need_high(EngineRun *run, GroupAgg *agg)
+{
+	if (agg->high)
+		return;
+	agg->high = side_array(run, sizeof *agg->high);
+	for (uint32_t g = 0; g < run->groups.n; g++)
+		memset(agg->high[g], *state_sum(run, agg, g) < 0 ? 0xFF : 0, sizeof *agg->high);
+}
+
+static void
+state_need_dscales(EngineRun *run, GroupAgg *agg)
+{
+	if (agg->dscales)
+		return;
+	agg->dscales = side_array(run, 1);
+	if (agg->dscale > 0)
+		memset(agg->dscales, agg->dscale, run->groups.n);
+}
+
+static void
+state_get_limbs(EngineRun *run, const GroupAgg *agg, uint32_t group, uint64_t *limbs)
+{
+	i128		sum = *state_sum(run, agg, group);
+
+	limbs[0] = (uint64_t) sum;
+	limbs[1] = (uint64_t) (sum >> 64);
+	for (int i = 0; i < HIGH_LIMBS; i++)
+		limbs[2 + i] = agg->high ? agg->high[group][i] : (sum < 0 ? UINT64_MAX : 0);
+}
+
+/* Only where agg->high is there, or the upper limbs are but the sign. */
+static void
+state_set_limbs(EngineRun *run, GroupAgg *agg, uint32_t group, const uint64_t *limbs)
+{
+	*state_sum(run, agg, group) = (i128) ((u128) limbs[1] << 64 | limbs[0]);
+	if (agg->high)
+		memcpy(agg->high[group], limbs + 2, sizeof *agg->high);
+}
+
+/* limbs := limbs * 10^n, modulo 2^320: right for two's complement too */
+static void
+limbs_scale(uint64_t *limbs, int n)
+{
+	while (n > 0)
+	{
+		int			step = n < NUMERIC_POW10_64 ? n : NUMERIC_POW10_64;
+		uint64_t	factor = (uint64_t) numeric_pow10_64(step);
+		uint64_t	carry = 0;
+
+		for (int i = 0; i < ENGINE_SUM_LIMBS; i++)
+		{
+			u128		p = (u128) limbs[i] * factor + carry;
+
+			limbs[i] = (uint64_t) p;
+			carry = (uint64_t) (p >> 64);
+		}
+		n -= step;
+	}
+}
+
+static void
+limbs_add(uint64_t *limbs, const uint64_t *other)
+{
+	uint64_t	carry = 0;
+
+	for (int i = 0; i < ENGINE_SUM_LIMBS; i++)
+	{
+		u128		s = (u128) limbs[i] + other[i] + carry;
+
+		limbs[i] = (uint64_t) s;
+		carry = (uint64_t) (s >> 64);
+	}
+}
+
+static double
+power10(int n)
+{
+	double		p = 1;
+
+	while (n-- > 0)
+		p *= 10;
+	return p;
+}
+
+/* All sums of the aggregate to a larger scale. */
+static void
+state_raise_scale(EngineRun *run, GroupAgg *agg, int scale)
+{
+	int			by = scale - agg->scale;
+	double		bound = agg->bound * power10(by);
+
+	if (bound >= GROUP_SUM_LIMIT)
+		state_need_high(run, agg);
+	for (uint32_t g = 0; g < run->groups.n; g++)
+	{
+		uint64_t	limbs[ENGINE_SUM_LIMBS];
+
+		state_get_limbs(run, agg, g, limbs);
+		limbs_scale(limbs, by);
+		state_set_limbs(run, agg, g, limbs);
+	}
+	agg->bound = bound;
+	agg->scale = scale;
+}
+
+/* Note the display scale of an input, and see to a common scale. */
+static void
+state_note_scale(EngineRun *run, GroupAgg *agg, uint32_t group, int scale, int dscale)
+{
+	if (agg->scale < 0)
+	{
+		agg->scale = scale;
+		agg->dscale = dscale;
+	}
+	if (!agg->dscales && dscale != agg->dscale)
+		state_need_dscales(run, agg);
+	if (agg->dscales && agg->dscales[group] < dscale)
+		agg->dscales[group] = (uint8_t) dscale;
+	if (scale > agg->scale)
+		state_raise_scale(run, agg, scale);
+}
+
+void
+gpuscan_state_add_numeric(EngineRun *run, GroupAgg *agg, uint32_t group, NumericValue value)
+{
+	double		size = (double) value.mantissa;
+
+	state_note_scale(run, agg, group, value.scale, value.scale);
+	size = (size < 0 ? -size : size) * power10(agg->scale - value.scale);
+	agg->bound += size;
+	if (!agg->high && agg->bound < GROUP_SUM_LIMIT)
+		*state_sum(run, agg, group) += value.mantissa * numeric_pow10(agg->scale - value.scale);
+	else
+	{
+		uint64_t	limbs[ENGINE_SUM_LIMBS];
+		uint64_t	sum[ENGINE_SUM_LIMBS];
+
+		state_need_high(run, agg);
+		limbs[0] = (uint64_t) value.mantissa;
+		limbs[1] = (uint64_t) (value.mantissa >> 64);
+		for (int i = 2; i < ENGINE_SUM_LIMBS; i++)
+			limbs[i] = value.mantissa < 0 ? UINT64_MAX : 0;
+		limbs_scale(limbs, agg->scale - value.scale);
+		state_get_limbs(run, agg, group, sum);
+		limbs_add(sum, limbs);
+		state_set_limbs(run, agg, group, sum);
+	}
+}
+
+/*
+ * Of equal values the later one stays (numeric_smaller, numeric_larger): it
+ * may be shown with another scale.
+ */
+void
+gpuscan_state_minmax_numeric(EngineRun *run, GroupAgg *agg, uint32_t group, NumericValue value)
+{
+	GroupNumeric *state = (GroupNumeric *) (group_record(&run->groups, group) + agg->offset);
+
+	if (state->set)
+	{
+		NumericValue old;
+		int			order;
+
+		old.mantissa = state->mantissa;
+		old.scale = state->scale;
+		order = numeric_compare(old, value);
+		if (agg->kind == AGG_MIN_NUMERIC ? order < 0 : order > 0)
+			return;
+	}
+	state->mantissa = value.mantissa;
+	state->scale = value.scale;
+	state->set = 1;
+}
+
+static void
+state_minmax_integer(EngineRun *run, GroupAgg *agg, uint32_t group, int64_t value)
+{
+	int64_t    *best = (int64_t *) (group_record(&run->groups, group) + agg->offset);
+
+	if (agg->kind == AGG_MIN_INT32 || agg->kind == AGG_MIN_INT64)
+		*best = value < *best ? value : *best;
+	else
+		*best = value > *best ? value : *best;
+}
+
+/*
+ * One row's argument, as the host computed it; null also when FILTER was not
+ * true.  The group's row count has been raised already.
+ */
+void
+gpuscan_state_step(EngineRun *run, uint32_t group, uint32_t number, const ProgramValue *value)
+{
+	GroupAgg   *agg = &run->groups.aggs[number];
+	bool		counts = agg->kind == AGG_COUNT || agg->kind == AGG_COUNT_STAR;
+
+	if (value->null || (value->foreign && !counts))
+	{
+		gpuscan_state_need_missing(run, agg);
+		agg->missing[group]++;
+		return;
+	}
+	switch (agg->kind)
+	{
+		case AGG_COUNT_STAR:
+		case AGG_COUNT:
+			break;
+		case AGG_SUM_INT32:
+		case AGG_SUM_INT64:
+			*state_sum(run, agg, group) += value->u.integer;
+			break;
+		case AGG_SUM_NUMERIC:
+			gpuscan_state_add_numeric(run, agg, group, program_value_numeric(value));
+			break;
+		case AGG_MIN_NUMERIC:
+		case AGG_MAX_NUMERIC:
+			gpuscan_state_minmax_numeric(run, agg, group, program_value_numeric(value));
+			break;
+		default:
+			state_minmax_integer(run, agg, group, value->u.integer);
+			break;
+	}
+}
+
+void
+gpuscan_state_out(EngineRun *run, uint32_t group, uint32_t number, EngineAggState *out)
+{
+	Groups	   *groups = &run->groups;
+	GroupAgg   *agg = &groups->aggs[number];
+	const char *record = group_record(groups, group);
+
+	memset(out, 0, sizeof *out);
+	out->count = *(const int64_t *) (record + groups->rows_at) - (agg->missing ? agg->missing[group] : 0);
+	out->isnull = out->count == 0;
+	switch (agg->kind)
+	{
+		case AGG_COUNT_STAR:
+		case AGG_COUNT:
+			out->isnull = 0;
+			break;
+		case AGG_SUM_INT32:
+		case AGG_SUM_INT64:
+		case AGG_SUM_NUMERIC:
+			state_get_limbs(run, agg, group, out->sum);
+			out->scale = agg->scale < 0 ? 0 : agg->scale;
+			out->dscale = agg->dscales ? agg->dscales[group] : agg->dscale < 0 ? 0 : agg->dscale;
+			break;
+		case AGG_MIN_NUMERIC:
+		case AGG_MAX_NUMERIC:
+			{
+				const GroupNumeric *state = (const GroupNumeric *) (record + agg->offset);
+				NumericValue v;
+
+				v.mantissa = state->mantissa;
+				v.scale = state->scale;
+				out->value.kind = VALUE_NUMERIC;
+				program_value_set_numeric(&out->value, v);
+			}
+			break;
+		default:
+			out->value.kind = agg->kind == AGG_MIN_INT32 || agg->kind == AGG_MAX_INT32 ? VALUE_INT32 : VALUE_INT64;
+			out->value.u.integer = *(const int64_t *) (record + agg->offset);
+			break;
+	}
+	out->value.null = out->isnull;
+}
+
+/*
+ * A dumped state: one byte of flags, int64 missing if any, then by kind
+ *	 sums		int8 scale and dscale (numeric), 8 bytes or all limbs
+ *	 min, max	8 bytes, or mantissa, scale and set (numeric)
+ */
+#define DUMP_MISSING	1
+#define DUMP_NARROW		2
+
+size_t
+gpuscan_state_dump(EngineRun *run, uint32_t group, uint32_t number, char *buf)
+{
+	GroupAgg   *agg = &run->groups.aggs[number];
+	uint32_t	size = gpuscan_state_size(agg->kind);
+	char	   *out = buf + 1;
+
+	buf[0] = 0;
+	if (agg->missing && agg->missing[group])
+	{
+		buf[0] |= DUMP_MISSING;
+		memcpy(out, &agg->missing[group], 8);
+		out += 8;
+	}
+	if (agg->kind == AGG_SUM_INT32 || agg->kind == AGG_SUM_INT64 || agg->kind == AGG_SUM_NUMERIC)
+	{
+		uint64_t	limbs[ENGINE_SUM_LIMBS];
+		bool		narrow = true;
+
+		state_get_limbs(run, agg, group, limbs);
+		for (int i = 1; i < ENGINE_SUM_LIMBS; i++)
+			narrow &= limbs[i] == ((int64_t) limbs[0] < 0 ? UINT64_MAX : 0);
+		*out++ = (char) agg->scale;
+		*out++ = (char) (agg->dscales ? agg->dscales[group] : agg->dscale);
+		if (narrow)
+			buf[0] |= DUMP_NARROW;
+		memcpy(out, limbs, narrow ? 8 : sizeof limbs);
+		out += narrow ? 8 : sizeof limbs;
+	}
+	else if (size > 0)
+	{
+		memcpy(out, group_record(&run->groups, group) + agg->offset, size);
+		out += size;
+	}
+	return (size_t) (out - buf);
+}
+
+/* Returns the place behind the state. */
+const char *
+gpuscan_state_merge(EngineRun *run, uint32_t group, uint32_t number, const char *buf)
+{
+	GroupAgg   *agg = &run->groups.aggs[number];
+	uint32_t	size = gpuscan_state_size(agg->kind);
+	uint8_t		flags = (uint8_t) *buf++;
+
+	if (flags & DUMP_MISSING)
+	{
+		int64_t		missing;
+
+		memcpy(&missing, buf, 8);
+		buf += 8;
+		gpuscan_state_need_missing(run, agg);
+		agg->missing[group] += missing;
+	}
+	if (agg->kind == AGG_SUM_INT32 || agg->kind == AGG_SUM_INT64 || agg->kind == AGG_SUM_NUMERIC)
+	{
+		int			scale = (int8_t) buf[0],
+					dscale = (int8_t) buf[1];
+		uint64_t	limbs[ENGINE_SUM_LIMBS];
+		uint64_t	sum[ENGINE_SUM_LIMBS];
+
+		buf += 2;
+		if (flags & DUMP_NARROW)
+		{
+			memcpy(limbs, buf, 8);
+			for (int i = 1; i < ENGINE_SUM_LIMBS; i++)
+				limbs[i] = (int64_t) limbs[0] < 0 ? UINT64_MAX : 0;
+			buf += 8;
+		}
+		else
+		{
+			memcpy(limbs, buf, sizeof limbs);
+			buf += sizeof limbs;
+		}
+		if (agg->kind == AGG_SUM_NUMERIC && scale >= 0)
+		{
+			double		size64 = (double) (int64_t) limbs[0];
+
+			state_note_scale(run, agg, group, scale, dscale);
+			if (flags & DUMP_NARROW)
+				agg->bound += (size64 < 0 ? -size64 : size64) * power10(agg->scale - scale);
+			else
+				agg->bound = GROUP_SUM_LIMIT;
+			if (agg->bound >= GROUP_SUM_LIMIT)
+				state_need_high(run, agg);
+			limbs_scale(limbs, agg->scale - scale);
+		}
+		state_get_limbs(run, agg, group, sum);
+		limbs_add(sum, limbs);
+		state_set_limbs(run, agg, group, sum);
+	}
+	else if (agg->kind == AGG_MIN_NUMERIC || agg->kind == AGG_MAX_NUMERIC)
+	{
+		GroupNumeric state;
+		NumericValue v;
+
+		memcpy(&state, buf, sizeof state);
+		v.mantissa = state.mantissa;
+		v.scale = state.scale;
+		if (state.set)
+			gpuscan_state_minmax_numeric(run, agg, group, v);
+		buf += size;
+	}
+	else if (size > 0)
+	{
+		int64_t		value;
+
+		memcpy(&value, buf, 8);
+		state_minmax_integer(run, agg, group, value);
+		buf += size;
+	}
+	return buf;
+}
