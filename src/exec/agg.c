@@ -13,6 +13,7 @@
  */
 #include "postgres.h"
 
+#include "compat.h"
 #include "exec/explain.h"
 #include "exec/final.h"
 #include "exec/foreign.h"
@@ -46,6 +47,7 @@ typedef struct GpuAggState
 	ProgramType *key_types;
 	int32	   *key_typmods;
 	FinalAgg   *finals;			/* for each of aggrefs */
+	EngineAggState *no_rows;	/* what the aggregates are of no rows */
 	uint8	   *keep;			/* rows of a batch that pass the host quals */
 
 	bool		filled;			/* the table was read */
@@ -135,6 +137,9 @@ begin(CustomScanState *node, EState *estate, int eflags)
 		state->key_typmods[n++] = exprTypmod(lfirst(lc));
 	}
 	state->keep = palloc(BATCH_MAX_ROWS);
+	state->no_rows = palloc0_array(EngineAggState, state->offloaded->program->naggs + 1);
+	for (n = 0; n < state->offloaded->program->naggs; n++)
+		state->no_rows[n].isnull = 1;
 }
 
 /* Give the settled rows to the groups, with the engine's own if it has any. */
@@ -254,6 +259,14 @@ next_group(GpuAggState *state)
 	ExecClearTuple(slot);
 	while (!run->engine->next_group(run->engine_run, &state->cursor, &group))
 	{
+		if (program->nkeys == 0 && state->cursor == 0)
+		{
+			/* without GROUP BY there is a group also of no rows */
+			group.group = 0;
+			group.aggs = state->no_rows;
+			state->cursor = 1;
+			break;
+		}
 		if (!state->spilled || !gpuscan_spill_next(&state->spill))
 			return false;
 		state->cursor = 0;
