@@ -116,9 +116,19 @@ install_packages() {
 	$apt install -y --no-install-recommends "$@" || { $apt update && $apt install -y --no-install-recommends "$@"; }
 }
 
-need_compiler() {
-	have cc || have gcc || have clang || need "building" gcc libc6-dev
-	have make || need "building" make
+# need_tools PURPOSE [PACKAGE...]: what everything here needs, and these too.
+need_tools() {
+	local purpose=$1 missing=()
+	shift
+	have cc || have gcc || have clang || missing+=(gcc libc6-dev)
+	have make || missing+=(make)
+	if ! have "${PYTHON:-python3}"; then
+		missing+=(python3 python3-venv)
+	elif ! "${PYTHON:-python3}" -c 'import ensurepip, venv' 2>/dev/null; then
+		missing+=(python3-venv)
+	fi
+	missing+=("$@")
+	[ ${#missing[@]} -eq 0 ] || need "$purpose" "${missing[@]}"
 }
 
 # --- Python ----------------------------------------------------------------
@@ -127,11 +137,9 @@ venv=$work/venv
 
 need_venv() {
 	[ -x "$venv/bin/pip" ] && "$venv/bin/python" -c '' 2>/dev/null && return
-	local python=${PYTHON:-python3}
-	have "$python" || need "the private Python environment" python3 python3-venv
-	"$python" -c 'import ensurepip, venv' 2>/dev/null || need "the private Python environment" python3-venv
+	need_tools "the private Python environment"
 	rm -rf "$venv"
-	step "$work/venv.log" "Making a private Python environment" "$python" -m venv "$venv" ||
+	step "$work/venv.log" "Making a private Python environment" "${PYTHON:-python3}" -m venv "$venv" ||
 		die "python3 -m venv failed" "See $work/venv.log."
 }
 
