@@ -248,7 +248,7 @@ def svg(document):
             else:
                 label = f"{value:,.1f} ms" if value < 10 else f"{value:,.0f} ms"
                 if engine != "postgresql":
-                    label += f"  {base / value:,.1f} x"
+                    label += f", {base / value:,.1f} x"
                 size = max(1, min(1.0, value / base) * width)
             out.append(f'<rect x="{left}" y="{y}" width="{size:.1f}" height="{bar}" fill="{COLOURS[engine]}"/>')
             weight = ' font-weight="bold"' if engine == "gpuscan" else ""
