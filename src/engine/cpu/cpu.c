@@ -240,6 +240,8 @@ plan_vectors(EngineRun *run)
 	run->select = alloc_vector(run, BATCH_MAX_ROWS * sizeof(uint16_t));
 	run->flags = alloc_vector(run, BATCH_MAX_ROWS);
 	run->slow = alloc_vector(run, BATCH_MAX_ROWS * sizeof(uint16_t));
+	run->heads = alloc_vector(run, BATCH_MAX_ROWS * sizeof(uint32_t));
+	run->digits = alloc_vector(run, BATCH_MAX_ROWS * sizeof(uint64_t));
 	if (program->grouped)
 	{
 		run->group = alloc_vector(run, BATCH_MAX_ROWS * sizeof(uint32_t));

@@ -173,6 +173,8 @@ struct EngineRun
 	uint16_t   *select;			/* scratch: rows that stay */
 	uint8_t    *flags;			/* scratch */
 	uint16_t   *slow;			/* scratch */
+	uint32_t   *heads;			/* scratch: first bytes of numerics ... */
+	uint64_t   *digits;			/* ... and their first four digits */
 	uint32_t   *group;			/* scratch: group of each row */
 	uint64_t  **words;			/* scratch: packed keys */
 	uint8_t    *packed;			/* scratch: row has packed keys */

@@ -6,10 +6,6 @@
  *-------------------------------------------------------------------------
  */
 
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
-
 /* Nulls and missing attributes of rows that are not plain; has_null set if any. */
 static void
 load_nulls(EngineRun *run, uint32_t attr, Vector *dst)
@@ -55,81 +51,88 @@ do { \
 		} \
 } while (0)
 
-/* Four base-10000 digits, the first in the lowest 16 bits, as one number. */
-BODY uint64_t
-digits4(uint64_t d)
-{
-#if defined(__SSE2__)
-	uint64_t	pairs = (uint64_t) _mm_cvtsi128_si64(_mm_madd_epi16(_mm_cvtsi64_si128((long long) d),
-																	_mm_set_epi16(0, 0, 0, 0, 1, 10000, 1, 10000)));
-
-	return (pairs & 0xFFFFFFFF) * 100000000 + (pairs >> 32);
-#else
-	uint64_t	high = (d & 0xFFFF) * 10000 + (d >> 16 & 0xFFFF);
-	uint64_t	low = (d >> 32 & 0xFFFF) * 10000 + (d >> 48);
-
-	return high * 100000000 + low;
-#endif
-}
-
-static const uint64_t digit_masks[5] = {
-	0, UINT64_C(0xFFFF), UINT64_C(0xFFFFFFFF), UINT64_C(0xFFFFFFFFFFFF), ~UINT64_C(0)
-};
-
 /*
  * Numerics of one scale in the short form with at most four digits that lie
  * within a window of four: weights top .. top-3.  divisor: the window's last
- * digit has more decimals than the scale.  Returns how many rows are of
- * another form; they are listed in run->slow.
+ * digit has so many times more decimals than the scale.  Returns how many rows
+ * are of another form; they are listed in run->slow.
+ *
+ * Two passes: the first fetches header and digits from wherever the rows lie,
+ * the second is arithmetic on dense arrays, without a branch, and vectorises.
  */
 BODY uint32_t
 load_numeric_short(EngineRun *run, const uint16_t *pos, uint32_t constant, const uint8_t *null,
-				   int scale, int top, uint64_t divisor, int64_t *restrict out, uint64_t *bound)
+				   int scale, int top, uint32_t divisor, int64_t *restrict out, uint64_t *bound)
 {
-	const uint8_t **tuple = run->tuple;
-	uint16_t   *slow = run->slow;
-	uint32_t	nslow = 0;
-	uint64_t	bits = 0;
+	const uint32_t n = run->n;
+	const uint8_t *const *tuple = run->tuple;
+	uint32_t   *restrict heads = run->heads;
+	uint64_t   *restrict digits = run->digits;
 	const uint32_t expect = 0x8000u | (uint32_t) scale << 7;
+	uint64_t	bits = 0;
+	uint64_t	all = ~UINT64_C(0);
+	uint32_t	nslow = 0;
 
-	for (uint32_t i = 0; i < run->n; i++)
+#define FETCH(at) \
+do { \
+	const uint8_t *p = tuple[i] + (at); \
+	memcpy(&heads[i], p, sizeof heads[i]);	/* size, header, and a byte too many */ \
+	memcpy(&digits[i], p + 3, sizeof digits[i]); \
+} while (0)
+
+	if (null)
+		for (uint32_t i = 0; i < n; i++)
+		{
+			if (!null[i])
+				FETCH(constant ? constant : pos[i]);
+			else
+			{
+				heads[i] = 7 | expect << 8; /* zero */
+				digits[i] = 0;
+			}
+		}
+	else if (constant)
+		for (uint32_t i = 0; i < n; i++)
+			FETCH(constant);
+	else
+		for (uint32_t i = 0; i < n; i++)
+			FETCH(pos[i]);
+#undef FETCH
+
+	/* all of one width, and no bool: so that compilers make vectors of it */
+	for (uint32_t i = 0; i < n; i++)
 	{
-		const uint8_t *p;
-		uint32_t	size,
-					header,
-					ndigits,
-					shift;
-		uint64_t	d,
-					v,
-					sign;
+		uint64_t	size = heads[i] & 0xFF;
+		uint64_t	header = heads[i] >> 8 & 0xFFFF;
+		uint64_t	ndigits = (size - 6) >> 2;	/* huge when the size is too small */
+		uint64_t	shift = (uint64_t) top - ((header & 0x3F) - (header & 0x40));
+		uint64_t	zero = size == 7 ? ~UINT64_C(0) : 0;	/* no digits, weight 0 */
+		uint64_t	fits = (shift <= 3 ? ~UINT64_C(0) : 0) & (ndigits + shift <= 4 ? ~UINT64_C(0) : 0);
+		uint64_t	good = ((((size & 1) << 16) | (header & 0xDF80)) == (0x10000 | expect) ? ~UINT64_C(0) : 0) &
+			(zero | fits);
+		uint64_t	left = 64 - 16 * ndigits;
+		uint64_t	right = left - 16 * shift;
+		/* the digits there are, the one of weight 'top' in the lowest 16 bits */
+		uint64_t	d = (digits[i] << (left & 63) >> (right & 63)) & good & ~zero;
+		uint64_t	high = (d & 0xFFFF) * 10000 + (d >> 16 & 0xFFFF);
+		uint64_t	low = (d >> 32 & 0xFFFF) * 10000 + (d >> 48);
+		/* low / divisor: exact for all numbers of 32 bits */
+		uint64_t	part = divisor == 1 ? low :
+			divisor == 10 ? low * 0xCCCCCCCDu >> 35 :
+			divisor == 100 ? low * 0x51EB851Fu >> 37 : low * 0x10624DD3u >> 38;
+		uint64_t	v = high * (100000000 / divisor) + part;
+		uint64_t	sign = -(header >> 13 & 1);
 
-		if (null && null[i])
-		{
-			out[i] = 0;
-			continue;
-		}
-		p = tuple[i] + (constant ? constant : pos[i]);
-		size = p[0];
-		header = load_u16(p + 1);
-		d = load_u64(p + 3);
-		ndigits = ((size >> 1) - 3) >> 1;	/* huge when the size is too small */
-		shift = (uint32_t) (top - ((int) (header & 0x3F) - (int) (header & 0x40)));
-		if (likely_((size & 1) && (header & 0xDF80) == expect && shift <= 3 && ndigits + shift <= 4))
-		{
-			v = digits4((d & digit_masks[ndigits]) << (16 * shift)) / divisor;
-			bits |= v;
-			sign = -(uint64_t) (header >> 13 & 1);
-			out[i] = (int64_t) ((v ^ sign) - sign);
-		}
-		else if ((size & 1) && (header & 0xDF80) == expect && size == 7)
-			out[i] = 0;			/* zero has no digits, and weight 0 */
-		else
-		{
-			out[i] = 0;
-			slow[nslow++] = (uint16_t) i;
-		}
+		bits |= v;
+		all &= good;
+		out[i] = (int64_t) ((v ^ sign) - sign);
+		heads[i] = (uint32_t) good;
 	}
 	*bound = bits ? ~UINT64_C(0) >> __builtin_clzll(bits) : 0;
+	if (unlikely_(all == 0))
+		for (uint32_t i = 0; i < n; i++)
+			if (heads[i] == 0)
+				run->slow[nslow++] = (uint16_t) i;
 	return nslow;
 }
 
