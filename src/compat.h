@@ -30,6 +30,14 @@
 #endif
 
 /*
+ * 16 lets a custom scan choose its scan slot (commit cee1209514): before, the
+ * node makes slot and projection again.
+ */
+#if PG_VERSION_NUM >= 160000
+#define HAVE_CUSTOM_SCAN_SLOT_OPS 1
+#endif
+
+/*
  * 17 took old_snapshot_threshold away (commit f691f5b80a).  Where it is set, a
  * scan has to look at every page for "snapshot too old" (TestForOldSnapshot).
  */

@@ -28,4 +28,13 @@ extern int	gpuscan_require;	/* gpuscan.require */
 extern bool gpuscan_explain_refusals;	/* gpuscan.explain_refusals */
 extern char *gpuscan_cpu_level; /* gpuscan.cpu_level: auto | base | avx2 | avx512 */
 
+/* Costs, in the planner's unit; src/plan/cost.c */
+extern double gpuscan_startup_cost;	/* gpuscan.startup_cost: of a scan */
+extern double gpuscan_page_cost;	/* gpuscan.page_cost: beside seq_page_cost */
+extern double gpuscan_tuple_cost;	/* gpuscan.tuple_cost: of a visible row */
+extern double gpuscan_attribute_cost;	/* gpuscan.attribute_cost: walked, per row */
+extern double gpuscan_operator_cost;	/* gpuscan.operator_cost: a unit of ops.def, per row */
+
+#define GPUSCAN_VERSION		"0.1.0"
+
 #endif							/* GPUSCAN_H */

@@ -71,3 +71,31 @@ gpuscan_type_of(Oid type)
 	}
 	return PROGRAM_TYPES;
 }
+
+bool
+gpuscan_offload_listed(uint64 n, const char **kind, Oid *object, int *engines)
+{
+	if (n < PROGRAM_TYPES)
+	{
+		*kind = "type";
+		*object = gpuscan_type_info[n].oid;
+		*engines = ENGINE_ALL;
+		return true;
+	}
+	n -= PROGRAM_TYPES;
+	for (int i = 0; i < (int) lengthof(op_functions); i++)
+		for (int j = 0; j < MAX_FUNCTIONS && OidIsValid(op_functions[i].functions[j]); j++)
+			if (n-- == 0)
+			{
+				*kind = "function";
+				*object = op_functions[i].functions[j];
+				*engines = gpuscan_op_info[op_functions[i].op].engines;
+				return true;
+			}
+	if (n >= lengthof(agg_functions))
+		return false;
+	*kind = "aggregate";
+	*object = agg_functions[n].aggfnoid;
+	*engines = gpuscan_agg_info[agg_functions[n].kind].engines;
+	return true;
+}

@@ -19,4 +19,10 @@ extern ProgramAggKind gpuscan_agg_of_function(Oid aggfnoid);
 /* The type for an SQL type or a domain over it, or PROGRAM_TYPES. */
 extern ProgramType gpuscan_type_of(Oid type);
 
+/*
+ * The n-th thing that the tables name: a function ("function"), an aggregate
+ * ("aggregate") or a type ("type").  False when there are no more.
+ */
+extern bool gpuscan_offload_listed(uint64 n, const char **kind, Oid *object, int *engines);
+
 #endif							/* GPUSCAN_OFFLOAD_TABLES_H */

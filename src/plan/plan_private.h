@@ -55,4 +55,7 @@ struct RangeTblEntry;
 extern void gpuscan_plan_scan_paths(struct PlannerInfo *root, struct RelOptInfo *rel, Index rti, struct RangeTblEntry *rte);
 extern void gpuscan_plan_agg_paths(struct PlannerInfo *root, struct RelOptInfo *input_rel, struct RelOptInfo *grouped_rel, void *extra);
 
+/* plan/watch.c: installs its planner_hook and ExplainOneQuery_hook */
+extern void gpuscan_watch_init(void);
+
 #endif							/* GPUSCAN_PLAN_PRIVATE_H */

@@ -1,0 +1,65 @@
+/*-------------------------------------------------------------------------
+ *
+ * listing.c
+ *	  What is offloaded, from the tables: rows for the view gpuscan.offloaded.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "compat.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "offload/tables.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+
+PG_FUNCTION_INFO_V1(gpuscan_offload_listing);
+
+static Datum
+engine_names(int engines)
+{
+	Datum		names[2];
+	int			n = 0;
+
+	if (engines & ENGINE_CPU)
+		names[n++] = CStringGetTextDatum("cpu");
+	if (engines & ENGINE_CUDA)
+		names[n++] = CStringGetTextDatum("cuda");
+	return PointerGetDatum(construct_array(names, n, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+/* (kind text, object oid, engines text[]) */
+Datum
+gpuscan_offload_listing(PG_FUNCTION_ARGS)
+{
+	FuncCallContext *funcctx;
+	const char *kind;
+	Oid			object;
+	int			engines;
+
+	if (SRF_IS_FIRSTCALL())
+	{
+		MemoryContext caller;
+		TupleDesc	desc;
+
+		funcctx = SRF_FIRSTCALL_INIT();
+		caller = MemoryContextSwitchTo(funcctx->multi_call_memory_ctx);
+		if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+			elog(ERROR, "return type must be a row type");
+		funcctx->tuple_desc = BlessTupleDesc(desc);
+		MemoryContextSwitchTo(caller);
+	}
+	funcctx = SRF_PERCALL_SETUP();
+	if (gpuscan_offload_listed(funcctx->call_cntr, &kind, &object, &engines))
+	{
+		Datum		values[3] = {CStringGetTextDatum(kind), ObjectIdGetDatum(object),
+		engine_names(engines)};
+		bool		nulls[3] = {false, false, false};
+
+		SRF_RETURN_NEXT(funcctx, HeapTupleGetDatum(heap_form_tuple(funcctx->tuple_desc, values, nulls)));
+	}
+	SRF_RETURN_DONE(funcctx);
+}

@@ -1,0 +1,183 @@
+/*-------------------------------------------------------------------------
+ *
+ * cost.c
+ *	  What our nodes cost, in the planner's unit.
+ *
+ * Pages cost what they cost a sequential scan.  The rest is counted in steps:
+ * finding the visible rows, walking a row up to the last attribute needed,
+ * running the program's steps for the rows that are left after each filter,
+ * returning rows or feeding groups.  The settings gpuscan.*_cost say what a
+ * step costs; bench/calibrate measures them.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "executor/nodeHash.h"
+#include "gpuscan.h"
+#include "miscadmin.h"
+#include "optimizer/clauses.h"
+#include "optimizer/cost.h"
+#include "optimizer/optimizer.h"
+#include "optimizer/pathnode.h"
+#include "plan/plan.h"
+#include "utils/rel.h"
+#include "utils/spccache.h"
+
+/* steps, in units of gpuscan.operator_cost */
+#define GROUP_STEPS			4	/* finding the group of a row */
+#define GROUP_MISS_STEPS	16	/* ... when groups do not fit the caches */
+#define CACHED_GROUPS		50000
+
+/* bytes of a group: entry, keys, states */
+#define GROUP_BYTES			32
+#define KEY_BYTES			24
+#define AGG_BYTES			48
+
+/* The last attribute that an engine has to walk to, over all of 'exprs'. */
+static int
+last_attribute(RelOptInfo *rel, List *rinfos, List *exprs)
+{
+	Bitmapset  *attrs = NULL;
+	ListCell   *lc;
+	int			last = 0;
+	int			x = -1;
+
+	foreach(lc, rinfos)
+		pull_varattnos((Node *) lfirst_node(RestrictInfo, lc)->clause, rel->relid, &attrs);
+	pull_varattnos((Node *) exprs, rel->relid, &attrs);
+	while ((x = bms_next_member(attrs, x)) >= 0)
+		last = Max(last, x + FirstLowInvalidHeapAttributeNumber);
+	return last;
+}
+
+/*
+ * Reading, walking and filtering; *rows: how many the device quals leave.
+ * Returns the run cost, adds to *startup.
+ */
+static Cost
+cost_filter(PlannerInfo *root, RelOptInfo *rel, const QualSplit *split, List *exprs,
+			Cost *startup, double *rows)
+{
+	double		spc_seq_page_cost;
+	Cost		run;
+	int			i = 0;
+	ListCell   *lc;
+
+	*startup += gpuscan_startup_cost;
+	get_tablespace_page_costs(rel->reltablespace, NULL, &spc_seq_page_cost);
+	run = (spc_seq_page_cost + gpuscan_page_cost) * rel->pages;
+	run += gpuscan_tuple_cost * rel->tuples;
+	run += gpuscan_attribute_cost * rel->tuples * last_attribute(rel, split->device, exprs);
+
+	*rows = rel->tuples;
+	foreach(lc, split->device)
+	{
+		RestrictInfo *rinfo = lfirst_node(RestrictInfo, lc);
+
+		run += gpuscan_operator_cost * split->device_cost[i++] * *rows;
+		*rows *= clause_selectivity(root, (Node *) rinfo, 0, JOIN_INNER, NULL);
+	}
+	*rows = clamp_row_est(*rows);
+	return run;
+}
+
+static Cost
+cost_host_quals(PlannerInfo *root, const QualSplit *split, double rows, Cost *startup)
+{
+	QualCost	cost;
+
+	if (split->host == NIL)
+		return 0;
+	cost_qual_eval(&cost, split->host, root);
+	*startup += cost.startup;
+	return (cost.per_tuple + cpu_tuple_cost) * rows;
+}
+
+void
+gpuscan_cost_scan(PlannerInfo *root, RelOptInfo *rel, Relation relation,
+				  const QualSplit *split, Path *path)
+{
+	Cost		startup = path->pathtarget->cost.startup;
+	double		rows;
+	Cost		run = cost_filter(root, rel, split, NIL, &startup, &rows);
+
+	run += cost_host_quals(root, split, rows, &startup);
+	path->rows = rel->rows;
+	/* a row that is returned costs what it costs everybody */
+	run += (cpu_tuple_cost + path->pathtarget->cost.per_tuple) * path->rows;
+	path->startup_cost = startup;
+	path->total_cost = startup + run;
+}
+
+/*
+ * row_cost: keys and aggregates, in units of ops.def for each row.  having:
+ * implicitly ANDed.
+ */
+void
+gpuscan_cost_agg(PlannerInfo *root, RelOptInfo *rel, Relation relation,
+				 const QualSplit *split, int nkeys, int naggs, double row_cost,
+				 double groups, List *having, Path *path)
+{
+	Cost		startup = path->pathtarget->cost.startup;
+	double		rows;
+	Cost		run = cost_filter(root, rel, split, path->pathtarget->exprs, &startup, &rows);
+	double		memory = groups * (GROUP_BYTES + nkeys * KEY_BYTES + naggs * AGG_BYTES);
+
+	run += cost_host_quals(root, split, rows, &startup);
+	if (split->host != NIL)
+		rows = rel->rows;
+	if (nkeys > 0)
+		row_cost += groups > CACHED_GROUPS ? GROUP_MISS_STEPS : GROUP_STEPS;
+	run += gpuscan_operator_cost * row_cost * rows;
+
+	/* groups that outgrow memory are written and read once (costsize.c cost_agg) */
+	if (nkeys > 0 && memory > get_hash_memory_limit())
+		run += 2 * seq_page_cost * ceil(memory / BLCKSZ);
+
+	path->rows = groups;
+	run += (cpu_tuple_cost + cpu_operator_cost * naggs) * groups;
+	if (having != NIL)
+	{
+		QualCost	cost;
+
+		cost_qual_eval(&cost, having, root);
+		startup += cost.startup;
+		run += cost.per_tuple * groups;
+		path->rows = clamp_row_est(groups * clauselist_selectivity(root, having, 0, JOIN_INNER, NULL));
+	}
+	/* nothing comes out before everything went in */
+	path->startup_cost = startup + run;
+	path->total_cost = path->startup_cost + path->pathtarget->cost.per_tuple * path->rows;
+}
+
+/*
+ * gpuscan.require = require: our path is to win.  By cost alone: nobody's path
+ * is taken away.
+ */
+void
+gpuscan_cost_require(RelOptInfo *rel, Path *path)
+{
+	ListCell   *lc;
+
+	path->startup_cost = path->total_cost = 0;
+	foreach(lc, rel->pathlist)
+	{
+		Path	   *other = lfirst(lc);
+
+		if (other->pathtype != T_CustomScan)
+		{
+			other->startup_cost += disable_cost;
+			other->total_cost += disable_cost;
+		}
+	}
+	foreach(lc, rel->partial_pathlist)
+	{
+		Path	   *other = lfirst(lc);
+
+		other->startup_cost += disable_cost;
+		other->total_cost += disable_cost;
+	}
+}

@@ -1,0 +1,193 @@
+/*-------------------------------------------------------------------------
+ *
+ * relation.c
+ *	  Which relations our nodes may scan, and which clauses an engine runs.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/heapam.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "catalog/catalog.h"
+#include "catalog/pg_class.h"
+#include "compat.h"
+#include "gpuscan.h"
+#include "nodes/value.h"
+#include "offload/offload.h"
+#include "optimizer/cost.h"
+#include "optimizer/optimizer.h"
+#include "optimizer/paths.h"
+#include "plan/plan.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+/* Why the relation cannot be scanned by us; NULL when it can. */
+static const char *
+refuse_query(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rte)
+{
+	ListCell   *lc;
+
+	if (root->parse->commandType != CMD_SELECT && root->parse->commandType != CMD_INSERT)
+		return "source of UPDATE, DELETE or MERGE";
+	if (root->rowMarks != NIL)
+		return "row locks";
+	if (rte->tablesample != NULL)
+		return "TABLESAMPLE";
+	if (!bms_is_empty(rel->lateral_relids))
+		return "LATERAL reference";
+	if (OLD_SNAPSHOT_THRESHOLD_ACTIVE())
+		return "old_snapshot_threshold is set";
+
+	/*
+	 * Clauses of a higher security level must not see rows that lower ones
+	 * turn down, unless they are leakproof (restrictinfo.c).  We run all
+	 * device quals first, so we want them to be of one level.
+	 */
+	foreach(lc, rel->baserestrictinfo)
+	{
+		RestrictInfo *rinfo = lfirst_node(RestrictInfo, lc);
+
+		if (rinfo->security_level > rel->baserestrict_min_security && !rinfo->leakproof)
+			return "row security or a security barrier view orders its conditions";
+	}
+	return NULL;
+}
+
+static const char *
+refuse_relation(Relation relation)
+{
+	if (relation->rd_tableam != GetHeapamTableAmRoutine())
+		return "table access method is not heap";
+	if (RELATION_IS_OTHER_TEMP(relation))
+		return "temporary table of another session";
+	return NULL;
+}
+
+/*
+ * Open the relation if our nodes may scan it, and choose the engine.  A reason
+ * why not is noted, but for what nobody would expect to be offloaded.
+ */
+Relation
+gpuscan_plan_open(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rte,
+				  PlanEngine *engine)
+{
+	const char *refusal;
+	Relation	relation;
+
+	if (rel->reloptkind != RELOPT_BASEREL && rel->reloptkind != RELOPT_OTHER_MEMBER_REL)
+		return NULL;
+	if (rte->rtekind != RTE_RELATION || rte->inh ||
+		(rte->relkind != RELKIND_RELATION && rte->relkind != RELKIND_MATVIEW))
+		return NULL;
+	if (IS_DUMMY_REL(rel) || (int) rti == root->parse->resultRelation)
+		return NULL;
+
+	/* catalogs are updated in place (heapam.c heap_inplace_update) */
+	if (IsCatalogRelationOid(rte->relid))
+		return NULL;
+
+	relation = table_open(rte->relid, NoLock);
+	refusal = refuse_query(root, rel, rti, rte);
+	if (refusal == NULL)
+		refusal = refuse_relation(relation);
+	if (refusal == NULL && gpuscan_device == GPUSCAN_DEVICE_CUDA)
+		refusal = "gpuscan.device is cuda, and this build has no CUDA engine";
+	if (refusal != NULL)
+	{
+		gpuscan_watch_refusal(REFUSED_SCAN, rte->relid, rte->eref->aliasname, refusal);
+		table_close(relation, NoLock);
+		return NULL;
+	}
+	engine->name = "cpu";
+	engine->mask = ENGINE_CPU;
+	return relation;
+}
+
+/*
+ * The clauses in the order in which PostgreSQL would run them: createplan.c
+ * order_qual_clauses, repeated because it is static there.
+ */
+static List *
+order_quals(PlannerInfo *root, List *quals)
+{
+	int			n = list_length(quals);
+	RestrictInfo **sorted = palloc_array(RestrictInfo *, n + 1);
+	Cost	   *costs = palloc_array(Cost, n + 1);
+	Index	   *levels = palloc_array(Index, n + 1);
+	List	   *result = NIL;
+
+	for (int i = 0; i < n; i++)
+	{
+		RestrictInfo *rinfo = list_nth_node(RestrictInfo, quals, i);
+		QualCost	cost;
+		Index		level;
+		int			j;
+
+		cost_qual_eval_node(&cost, (Node *) rinfo, root);
+		level = rinfo->leakproof && cost.per_tuple < 10 * cpu_operator_cost ?
+			0 : rinfo->security_level;
+		for (j = i; j > 0; j--)
+		{
+			if (level > levels[j - 1] ||
+				(level == levels[j - 1] && cost.per_tuple >= costs[j - 1]))
+				break;
+			sorted[j] = sorted[j - 1];
+			costs[j] = costs[j - 1];
+			levels[j] = levels[j - 1];
+		}
+		sorted[j] = rinfo;
+		costs[j] = cost.per_tuple;
+		levels[j] = level;
+	}
+	for (int i = 0; i < n; i++)
+		result = lappend(result, sorted[i]);
+	return result;
+}
+
+/*
+ * Which clauses an engine runs and which stay with PostgreSQL.  The device's
+ * come first, so one of them may overtake host quals; that must not show.
+ * It does not, if neither can raise an error for a row that the other would
+ * have turned down before.
+ */
+void
+gpuscan_plan_split_quals(PlannerInfo *root, RelOptInfo *rel, Relation relation,
+						 int engines, QualSplit *split)
+{
+	bool		host_may_fail = false;
+	ListCell   *lc;
+
+	memset(split, 0, sizeof(*split));
+	split->device_cost = palloc0_array(double, list_length(rel->baserestrictinfo) + 1);
+	foreach(lc, order_quals(root, rel->baserestrictinfo))
+	{
+		RestrictInfo *rinfo = lfirst_node(RestrictInfo, lc);
+		Node	   *clause = (Node *) rinfo->clause;
+		double		cost = 0;
+		char	   *refusal;
+
+		if (rinfo->pseudoconstant)
+			continue;			/* a gating Result's (createplan.c) */
+
+		refusal = gpuscan_offload_refuse_qual(relation, rel->relid, clause, engines, &cost);
+		if (refusal == NULL && split->host != NIL)
+		{
+			if (host_may_fail)
+				refusal = "comes after a condition that may fail on the host";
+			else if (!gpuscan_offload_cannot_fail(clause))
+				refusal = "may fail, and comes after a condition that stays on the host";
+		}
+		if (refusal == NULL)
+		{
+			split->device_cost[list_length(split->device)] = cost;
+			split->device = lappend(split->device, rinfo);
+			continue;
+		}
+		split->host = lappend(split->host, rinfo);
+		split->refusals = lappend(split->refusals, makeString(refusal));
+		if (!gpuscan_offload_cannot_fail(clause))
+			host_may_fail = true;
+	}
+}

@@ -1,0 +1,101 @@
+/*-------------------------------------------------------------------------
+ *
+ * scan.c
+ *	  GpuScan paths: rows of a table, filtered by an engine.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "gpuscan.h"
+#include "nodes/makefuncs.h"
+#include "nodes/value.h"
+#include "optimizer/pathnode.h"
+#include "optimizer/restrictinfo.h"
+#include "plan/plan.h"
+#include "plan/plan_private.h"
+#include "utils/rel.h"
+
+/* CustomPath.custom_private */
+typedef enum ScanPathPrivate
+{
+	ScanPathEngine,				/* String */
+	ScanPathDevice,				/* List of RestrictInfo */
+	ScanPathHost,				/* List of RestrictInfo */
+	ScanPathRefusals,			/* List of String */
+	ScanPathCount
+} ScanPathPrivate;
+
+static Plan *plan_scan(PlannerInfo *root, RelOptInfo *rel, CustomPath *path,
+					   List *tlist, List *clauses, List *custom_plans);
+
+static const CustomPathMethods path_methods = {
+	.CustomName = "GpuScan",
+	.PlanCustomPath = plan_scan
+};
+
+void
+gpuscan_plan_scan_paths(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rte)
+{
+	PlanEngine	engine;
+	QualSplit	split;
+	CustomPath *path;
+	Relation	relation = gpuscan_plan_open(root, rel, rti, rte, &engine);
+
+	if (relation == NULL)
+		return;
+	gpuscan_plan_split_quals(root, rel, relation, engine.mask, &split);
+	if (split.device == NIL)
+	{
+		ListCell   *lc;
+
+		/* all rows through our hands, and nothing gained */
+		if (split.host == NIL)
+			gpuscan_watch_refusal(REFUSED_SCAN, rte->relid, rte->eref->aliasname,
+								  "no condition to filter by");
+		foreach(lc, split.refusals)
+			gpuscan_watch_refusal(REFUSED_SCAN, rte->relid, rte->eref->aliasname, strVal(lfirst(lc)));
+		table_close(relation, NoLock);
+		return;
+	}
+
+	path = makeNode(CustomPath);
+	path->path.pathtype = T_CustomScan;
+	path->path.parent = rel;
+	path->path.pathtarget = rel->reltarget;
+	path->path.parallel_safe = rel->consider_parallel;
+	path->flags = CUSTOMPATH_SUPPORT_PROJECTION;
+	path->custom_private = list_make4(makeString(pstrdup(engine.name)),
+									  split.device, split.host, split.refusals);
+	path->methods = &path_methods;
+	gpuscan_cost_scan(root, rel, relation, &split, &path->path);
+	if (gpuscan_require == GPUSCAN_REQUIRE_REQUIRE)
+		gpuscan_cost_require(rel, &path->path);
+	gpuscan_watch_path(rte->relid, rte->eref->aliasname);
+	add_path(rel, &path->path);
+	table_close(relation, NoLock);
+}
+
+static Plan *
+plan_scan(PlannerInfo *root, RelOptInfo *rel, CustomPath *path,
+		  List *tlist, List *clauses, List *custom_plans)
+{
+	CustomScan *cscan = makeNode(CustomScan);
+	List	   *private = path->custom_private;
+
+	Assert(list_length(private) == ScanPathCount);
+	cscan->scan.plan.targetlist = tlist;
+	cscan->scan.plan.qual =
+		extract_actual_clauses(list_nth(private, ScanPathHost), false);
+	cscan->scan.scanrelid = rel->relid;
+	cscan->flags = path->flags;
+	cscan->custom_exprs =
+		list_make1(extract_actual_clauses(list_nth(private, ScanPathDevice), false));
+	cscan->custom_private = list_make5(list_nth(private, ScanPathEngine),
+									   makeInteger(0), makeInteger(0), makeString("0"),
+									   list_nth(private, ScanPathRefusals));
+	StaticAssertStmt(PlanPrivateCount == 5, "custom_private is made member by member");
+	cscan->methods = &gpuscan_scan_plan_methods;
+	return &cscan->scan.plan;
+}
