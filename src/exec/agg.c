@@ -406,7 +406,7 @@ explain(CustomScanState *node, List *ancestors, ExplainState *es)
 	gpuscan_explain_exprs("Host Filter", state->host_quals, true, node, ancestors, es);
 	if (counted && state->host_quals != NIL)
 		ExplainPropertyInteger("Rows Removed by Host Filter", NULL, state->removed_host, es);
-	gpuscan_explain_refusals(node, es);
+	gpuscan_explain_host_reasons(node, es);
 	gpuscan_explain_engine(node, state->offloaded, es);
 	if (es->analyze)
 	{

@@ -65,7 +65,7 @@ gpuscan_explain_engine(CustomScanState *node, const OffloadedProgram *offloaded,
 }
 
 void
-gpuscan_explain_refusals(CustomScanState *node, ExplainState *es)
+gpuscan_explain_host_reasons(CustomScanState *node, ExplainState *es)
 {
 	CustomScan *cscan = (CustomScan *) node->ss.ps.plan;
 	List	   *refusals = list_nth(cscan->custom_private, PlanPrivateRefusals);

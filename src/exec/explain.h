@@ -24,7 +24,7 @@ extern void gpuscan_explain_exprs(const char *label, List *exprs, bool conjuncti
 /* Engine, and under VERBOSE the program. */
 extern void gpuscan_explain_engine(CustomScanState *node, const OffloadedProgram *offloaded, ExplainState *es);
 /* What stayed on the host, and why. */
-extern void gpuscan_explain_refusals(CustomScanState *node, ExplainState *es);
+extern void gpuscan_explain_host_reasons(CustomScanState *node, ExplainState *es);
 /* ANALYZE: pages, rows punted, batches, time. */
 extern void gpuscan_explain_run(ProgramRun *run, ExplainState *es);
 
