@@ -31,7 +31,7 @@ GPUSCAN_MODULE_MAGIC;
 bool		gpuscan_enabled = true;
 int			gpuscan_device = GPUSCAN_DEVICE_AUTO;
 int			gpuscan_require = GPUSCAN_REQUIRE_ALLOW;
-bool		gpuscan_explain_refusals = false;
+bool		gpuscan_show_refusals = false;
 char	   *gpuscan_cpu_level = NULL;
 double		gpuscan_startup_cost = 20.0;
 double		gpuscan_page_cost = 0.02;
@@ -112,7 +112,7 @@ define_settings(void)
 							 PGC_USERSET, GUC_NOT_IN_SAMPLE, NULL, NULL, NULL);
 	DefineCustomBoolVariable("gpuscan.explain_refusals",
 							 "Makes EXPLAIN say why relations are not offloaded.",
-							 NULL, &gpuscan_explain_refusals, false,
+							 NULL, &gpuscan_show_refusals, false,
 							 PGC_USERSET, 0, NULL, NULL, NULL);
 	DefineCustomStringVariable("gpuscan.cpu_level",
 							   "Selects the instructions that the CPU engine uses: auto, base, avx2 or avx512.",

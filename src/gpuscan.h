@@ -25,7 +25,7 @@ typedef enum GpuscanRequire
 extern bool gpuscan_enabled;	/* gpuscan.enabled */
 extern int	gpuscan_device;		/* gpuscan.device */
 extern int	gpuscan_require;	/* gpuscan.require */
-extern bool gpuscan_explain_refusals;	/* gpuscan.explain_refusals */
+extern bool gpuscan_show_refusals;	/* gpuscan.explain_refusals */
 extern char *gpuscan_cpu_level; /* gpuscan.cpu_level: auto | base | avx2 | avx512 */
 
 /* Costs, in the planner's unit; src/plan/cost.c */

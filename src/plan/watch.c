@@ -343,7 +343,7 @@ watch_explain(Query *query, int cursorOptions, IntoClause *into, ExplainState *e
 	Capture		capture = {current_watch, false, NIL};
 	Capture    *outer = current_capture;
 
-	current_capture = gpuscan_enabled && gpuscan_explain_refusals ? &capture : NULL;
+	current_capture = gpuscan_enabled && gpuscan_show_refusals ? &capture : NULL;
 	PG_TRY();
 	{
 		(previous_explain ? previous_explain : explain_as_usual)
