@@ -109,11 +109,11 @@ need() {
 }
 
 install_packages() {
-	local apt=$1
+	local run=$1
 	shift
 	export DEBIAN_FRONTEND=noninteractive
 	# A fresh machine has no package lists; one in use need not fetch them again.
-	$apt install -y --no-install-recommends "$@" || { $apt update && $apt install -y --no-install-recommends "$@"; }
+	$run install -y --no-install-recommends "$@" || { $run update && $run install -y --no-install-recommends "$@"; }
 }
 
 # need_tools PURPOSE [PACKAGE...]: what everything here needs, and these too.
