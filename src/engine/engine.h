@@ -29,13 +29,21 @@
 #include "heap/batch.h"
 #include "program/program.h"
 
-/* Where an engine takes memory from; alloc never returns NULL. */
+/* What an engine asks of its host: memory; alloc never returns NULL. */
 typedef struct EngineMemory
 {
 	void	   *(*alloc) (void *context, size_t size);
 	void	   *(*realloc) (void *context, void *ptr, size_t old_size, size_t size);
 	void		(*free) (void *context, void *ptr);
 	void	   *context;
+
+	/*
+	 * A varlena that is compressed within its row, decompressed: another with
+	 * an uncompressed four-byte header, valid until the batch was absorbed or
+	 * released.  NULL (also instead of the function): punt the row.
+	 */
+	const void *(*decompress) (void *context, const void *varlena);
+	void	   *decompress_context;
 } EngineMemory;
 
 /* What became of a batch. */

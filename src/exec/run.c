@@ -13,7 +13,9 @@
  */
 #include "postgres.h"
 
+#include "access/detoast.h"
 #include "access/relscan.h"
+#include "access/toast_internals.h"
 #include "exec/run.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
@@ -23,6 +25,8 @@
 #define PUNT_STREAK			3		/* so many batches must be mostly punted */
 #define HOST_STRETCH_FIRST	32		/* then so many go to the host */
 #define HOST_STRETCH_MAX	1024	/* doubled up to this */
+
+#define DECOMPRESS_MAX		((Size) 16 * 1024 * 1024)	/* bytes in a batch */
 
 const Engine *
 gpuscan_engine_named(const char *name)
@@ -51,6 +55,27 @@ engine_free(void *context, void *ptr)
 {
 	if (ptr != NULL)
 		pfree(ptr);
+}
+
+/*
+ * Decompress a value for an engine.  What one batch may take is bounded: a few
+ * kB on disk can be much in memory.
+ */
+static const void *
+engine_decompress(void *context, const void *varlena)
+{
+	ProgramRun *run = context;
+	struct varlena *value = unconstify(struct varlena *, (const struct varlena *) varlena);
+	MemoryContext old;
+	const void *plain;
+
+	run->decompressed += VARDATA_COMPRESSED_GET_EXTSIZE(value);
+	if (run->decompressed > DECOMPRESS_MAX)
+		return NULL;
+	old = MemoryContextSwitchTo(run->batch_context);
+	plain = detoast_attr(value);
+	MemoryContextSwitchTo(old);
+	return plain;
 }
 
 static inline void
@@ -99,6 +124,10 @@ gpuscan_run_init(ProgramRun *run, ScanState *node, const char *engine,
 	run->memory.realloc = engine_realloc;
 	run->memory.free = engine_free;
 	run->memory.context = run->context;
+	run->memory.decompress = engine_decompress;
+	run->memory.decompress_context = run;
+	run->batch_context = AllocSetContextCreate(CurrentMemoryContext, "gpuscan batch",
+											   ALLOCSET_DEFAULT_SIZES);
 	run->host_stretch = HOST_STRETCH_FIRST;
 }
 
@@ -205,6 +234,8 @@ gpuscan_run_next(ProgramRun *run)
 	if (run->inflight == 0)
 		return false;
 
+	run->decompressed = 0;
+	MemoryContextReset(run->batch_context);
 	clock_start(run, &start);
 	result = run->engine->collect(run->engine_run);
 	clock_stop(run, &start, &run->counters.engine_time);
@@ -279,6 +310,9 @@ gpuscan_run_end(ProgramRun *run)
 	run->result = NULL;
 	run->batch = NULL;
 	if (run->context != NULL)
+	{
 		MemoryContextDelete(run->context);
+		MemoryContextDelete(run->batch_context);
+	}
 	run->context = NULL;
 }

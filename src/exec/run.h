@@ -39,6 +39,9 @@ typedef struct ProgramRun
 	bool		counts_only;	/* nothing but the number of rows is asked for */
 	bool		timing;
 
+	MemoryContext batch_context;	/* values decompressed for the batch in work */
+	Size		decompressed;	/* their bytes */
+
 	/* one execution: lives in 'context', which a rescan resets */
 	MemoryContext context;
 	EngineMemory memory;

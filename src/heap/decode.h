@@ -164,6 +164,13 @@ decode_walk(const uint8_t *tuple, uint32_t len, const ProgramLayout *layout,
 	return true;
 }
 
+/* Compressed, and within the row? */
+BODY bool
+decode_compressed(const uint8_t *p)
+{
+	return (p[0] & 3) == 2;
+}
+
 /* Text in the row; false when it is compressed or stored elsewhere. */
 BODY bool
 decode_text(const uint8_t *p, TextView *view)

@@ -136,6 +136,15 @@ do { \
 	return nslow;
 }
 
+/* What decode_text and decode_numeric cannot read: decompressed by the host, or NULL. */
+static const uint8_t *
+load_decompressed(EngineRun *run, const uint8_t *p)
+{
+	if (!decode_compressed(p) || !run->memory->decompress)
+		return NULL;
+	return run->memory->decompress(run->memory->decompress_context, p);
+}
+
 static void
 load_numeric(EngineRun *run, uint32_t attr, Vector *dst)
 {
@@ -187,9 +196,11 @@ load_numeric(EngineRun *run, uint32_t attr, Vector *dst)
 	for (uint32_t k = 0; k < nslow; k++)
 	{
 		uint32_t	i = run->slow[k];
+		const uint8_t *p = run->tuple[i] + (constant ? constant : pos[i]);
 		NumericValue value;
 
-		if (decode_numeric(run->tuple[i] + (constant ? constant : pos[i]), &value))
+		if (decode_numeric(p, &value) ||
+			((p = load_decompressed(run, p)) != NULL && decode_numeric(p, &value)))
 			gpuscan_vector_put_numeric(run, dst, i, run->n, value);
 		else
 		{
@@ -213,7 +224,10 @@ load_text(EngineRun *run, uint32_t attr, Vector *dst)
 
 		if (!(dst->has_null && dst->null[i]))
 		{
-			if (unlikely_(!decode_text(run->tuple[i] + (constant ? constant : pos[i]), &view)))
+			const uint8_t *p = run->tuple[i] + (constant ? constant : pos[i]);
+
+			if (unlikely_(!decode_text(p, &view)) &&
+				((p = load_decompressed(run, p)) == NULL || !decode_text(p, &view)))
 			{
 				run->punt[i] = 1;
 				run->any_punt = true;
