@@ -111,9 +111,13 @@ offload_case_arms(Builder *b, CaseExpr *expr, int i, uint16 tested)
 
 	yes = gpuscan_offload_masked(b, OP_MASK_TRUE, condition, (Node *) when->result);
 
-	rest = list_copy_tail(expr->args, i + 1);
-	if (expr->defresult != NULL)
-		rest = lappend(rest, expr->defresult);
+	rest = list_make1(expr->defresult);
+	for (int j = i + 1; j < list_length(expr->args); j++)
+	{
+		CaseWhen   *later = list_nth_node(CaseWhen, expr->args, j);
+
+		rest = lappend(lappend(rest, later->expr), later->result);
+	}
 	mask = open_arm(b, OP_MASK_NOT_TRUE, condition, (Node *) rest);
 	no = offload_case_arms(b, expr, i + 1, tested);
 	gpuscan_builder_close_mask(b, mask);

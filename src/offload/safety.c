@@ -118,7 +118,6 @@ can_fail_walker(Node *node, void *context)
 		case T_BooleanTest:
 		case T_RelabelType:
 		case T_CaseExpr:
-		case T_CaseWhen:
 		case T_CoalesceExpr:
 		case T_ArrayExpr:
 		case T_List:
