@@ -65,23 +65,25 @@ decode_hasnull(const uint8_t *tuple)
 
 /*
  * A varlena at or, after padding, near *pos: sets *pos to its first byte and
- * returns the position behind it, or 0 when it leaves the tuple.
+ * returns the position behind it, or 0 when it leaves the tuple.  align is
+ * its type's: four for text and numeric, eight for int8[] and ranges (tupmacs.h
+ * att_align_pointer).
  */
 BODY uint32_t
-decode_varlena(const uint8_t *tuple, uint32_t len, uint32_t *pos)
+decode_varlena(const uint8_t *tuple, uint32_t len, uint32_t align, uint32_t *pos)
 {
 	uint32_t	at = *pos;
 	uint32_t	size;
 
 	if (at >= len)
 		return 0;
-	if (tuple[at] == 0)			/* a pad byte: a four-byte header follows, aligned */
+	if (tuple[at] == 0)			/* a pad byte: an aligned four-byte header follows */
 	{
-		at = (at + 3) & ~3u;
+		at = (at + align - 1) & ~(align - 1);
 		*pos = at;
+		if (at >= len)
+			return 0;
 	}
-	if (at >= len)
-		return 0;
 	if (tuple[at] == 1)			/* VARATT_IS_1B_E; on disk only VARTAG_ONDISK */
 	{
 		if (at + 2 > len || tuple[at + 1] != 18)
@@ -92,9 +94,6 @@ decode_varlena(const uint8_t *tuple, uint32_t len, uint32_t *pos)
 		size = tuple[at] >> 1;
 	else
 	{
-		/* four-byte headers are aligned, whether or not padding went before */
-		at = (at + 3) & ~3u;
-		*pos = at;
 		if (at + 4 > len)
 			return 0;
 		size = load_u32(tuple + at) >> 2;
@@ -140,7 +139,7 @@ decode_walk(const uint8_t *tuple, uint32_t len, const ProgramLayout *layout,
 		if (layout[att].attlen == -1)
 		{
 			at = pos;
-			pos = decode_varlena(tuple, len, &at);
+			pos = decode_varlena(tuple, len, layout[att].attalign, &at);
 			if (pos == 0)
 				return false;
 		}

@@ -64,7 +64,7 @@ walk_page_plain(EngineRun *run, const BatchPage *page)
 				}
 				else
 				{
-					uint32_t	next = decode_varlena(tuple, len, &pos);
+					uint32_t	next = decode_varlena(tuple, len, step->align, &pos);
 
 					if (next == 0)
 						return false;
