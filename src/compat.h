@@ -30,6 +30,21 @@
 #endif
 
 /*
+ * 18 says pg_noreturn, before a declaration, where one said
+ * pg_attribute_noreturn() behind it (commit 7a6ab1cd0d).
+ */
+#if PG_VERSION_NUM < 180000
+#define pg_noreturn __attribute__((noreturn))
+#endif
+
+/*
+ * 16 moved VARDATA and its kin from postgres.h to a header (commit d952373a98).
+ */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+/*
  * 16 lets a custom scan choose its scan slot (commit cee1209514): before, the
  * node makes slot and projection again.
  */

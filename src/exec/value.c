@@ -20,6 +20,7 @@
  */
 #include "postgres.h"
 
+#include "compat.h"
 #include "engine/engine.h"
 #include "exec/value.h"
 #include "mb/pg_wchar.h"

@@ -13,6 +13,7 @@
 #define GPUSCAN_SOURCE_H
 
 #include "access/htup.h"
+#include "compat.h"
 #include "heap/batch.h"
 #include "storage/buf.h"
 #include "utils/relcache.h"
@@ -49,7 +50,7 @@ extern Batch *gpuscan_source_next(HeapSource *source);
 extern Buffer gpuscan_source_tuple(HeapSource *source, const Batch *batch, uint32 row, HeapTuple tuple);
 
 /* Raise ERRCODE_DATA_CORRUPTED for a row whose lengths leave its bounds. */
-extern void gpuscan_source_corrupt(HeapSource *source, const Batch *batch, uint32 row) pg_attribute_noreturn();
+pg_noreturn extern void gpuscan_source_corrupt(HeapSource *source, const Batch *batch, uint32 row);
 
 extern const HeapSourceStats *gpuscan_source_stats(const HeapSource *source);
 extern void gpuscan_source_rescan(HeapSource *source);
