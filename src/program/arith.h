@@ -92,6 +92,28 @@ int64_neg(int64_t a, int64_t *r)
 	return a != INT64_MIN;
 }
 
+/* int2abs, int4abs, int8abs: the least value has no counterpart */
+BODY bool
+int16_abs(int32_t a, int32_t *r)
+{
+	*r = a < 0 ? -a : a;
+	return a != INT16_MIN;
+}
+
+BODY bool
+int32_abs(int32_t a, int32_t *r)
+{
+	*r = a < 0 ? (int32_t) -(uint32_t) a : a;
+	return a != INT32_MIN;
+}
+
+BODY bool
+int64_abs(int64_t a, int64_t *r)
+{
+	*r = a < 0 ? (int64_t) -(uint64_t) a : a;
+	return a != INT64_MIN;
+}
+
 BODY bool
 int64_from_int32(int32_t a, int64_t *r)
 {
