@@ -428,6 +428,9 @@ absorb_sum_numeric(EngineRun *run, GroupAgg *agg, const Vector *v, const uint8_t
 		ABSORB_SUM_64(int64_t);
 		return;
 	}
+	/* while rows are counted without those being added */
+	if (v->mixed || (agg->scale >= 0 && v->scale != agg->dscale))
+		gpuscan_state_need_dscales(run, agg);
 	for (uint32_t i = from; i < to; i++)
 		if (!skip || !skip[i])
 			gpuscan_state_add_numeric(run, agg, group[i], vector_numeric(v, i));
@@ -455,13 +458,6 @@ absorb_agg(EngineRun *run, uint32_t number, uint32_t from, uint32_t to)
 	const Vector *v = info->arg != PROGRAM_NO_REG ? &run->regs[info->arg] : NULL;
 	const uint8_t *skip = absorb_skips(run, info, from, to);
 
-	if (skip)
-	{
-		if (!agg->missing)
-			gpuscan_state_need_missing(run, agg);
-		for (uint32_t i = from; i < to; i++)
-			agg->missing[group[i]] += skip[i];
-	}
 	switch (agg->kind)
 	{
 		case AGG_COUNT_STAR:
@@ -475,6 +471,12 @@ absorb_agg(EngineRun *run, uint32_t number, uint32_t from, uint32_t to)
 			break;
 		case AGG_SUM_NUMERIC:
 			absorb_sum_numeric(run, agg, v, skip, from, to);
+			break;
+		case AGG_MIN_BOOL:
+			ABSORB_MINMAX(uint8_t, <);
+			break;
+		case AGG_MAX_BOOL:
+			ABSORB_MINMAX(uint8_t, >);
 			break;
 		case AGG_MIN_INT32:
 			ABSORB_MINMAX(int32_t, <);
@@ -495,13 +497,51 @@ absorb_agg(EngineRun *run, uint32_t number, uint32_t from, uint32_t to)
 					gpuscan_state_minmax_numeric(run, agg, group[i], vector_numeric(v, i));
 			break;
 	}
+	if (skip)
+	{
+		if (!agg->missing)
+			gpuscan_state_need_missing(run, agg);
+		for (uint32_t i = from; i < to; i++)
+			agg->missing[group[i]] += skip[i];
+	}
+}
+
+static void
+count_rows(EngineRun *run, uint32_t from, uint32_t to)
+{
+	Groups	   *groups = &run->groups;
+	const uint32_t *group = run->group;
+
+	if (groups->nkeys == 0)
+		*(int64_t *) (group_record(groups, 0) + groups->rows_at) += to - from;
+	else if (groups->n <= FEW_GROUPS)
+	{
+		uint32_t	lanes[4][FEW_GROUPS];
+		uint32_t	i = from;
+
+		memset(lanes, 0, sizeof lanes);
+		for (; i + 4 <= to; i += 4)
+		{
+			lanes[0][group[i]]++;
+			lanes[1][group[i + 1]]++;
+			lanes[2][group[i + 2]]++;
+			lanes[3][group[i + 3]]++;
+		}
+		for (; i < to; i++)
+			lanes[0][group[i]]++;
+		for (uint32_t g = 0; g < groups->n; g++)
+			*(int64_t *) (group_record(groups, g) + groups->rows_at) +=
+				(int64_t) lanes[0][g] + lanes[1][g] + lanes[2][g] + lanes[3][g];
+	}
+	else
+		for (uint32_t i = from; i < to; i++)
+			++*(int64_t *) (group_record(groups, group[i]) + groups->rows_at);
 }
 
 static void
 absorb_rows(EngineRun *run, uint32_t from, uint32_t to)
 {
 	Groups	   *groups = &run->groups;
-	const uint32_t *group = run->group;
 
 	if (from >= to)
 		return;
@@ -510,34 +550,12 @@ absorb_rows(EngineRun *run, uint32_t from, uint32_t to)
 		if (groups->n == 0)
 			gpuscan_groups_add(run, NULL, 0, 0);
 		memset(run->group + from, 0, (to - from) * sizeof *run->group);
-		*(int64_t *) (group_record(groups, 0) + groups->rows_at) += to - from;
 	}
 	else
-	{
 		absorb_find_groups(run, from, to);
-		if (groups->n <= FEW_GROUPS)
-		{
-			uint32_t	lanes[4][FEW_GROUPS];
-			uint32_t	i = from;
 
-			memset(lanes, 0, sizeof lanes);
-			for (; i + 4 <= to; i += 4)
-			{
-				lanes[0][group[i]]++;
-				lanes[1][group[i + 1]]++;
-				lanes[2][group[i + 2]]++;
-				lanes[3][group[i + 3]]++;
-			}
-			for (; i < to; i++)
-				lanes[0][group[i]]++;
-			for (uint32_t g = 0; g < groups->n; g++)
-				*(int64_t *) (group_record(groups, g) + groups->rows_at) +=
-					(int64_t) lanes[0][g] + lanes[1][g] + lanes[2][g] + lanes[3][g];
-		}
-		else
-			for (uint32_t i = from; i < to; i++)
-				++*(int64_t *) (group_record(groups, group[i]) + groups->rows_at);
-	}
+	/* rows are counted last: a state can tell whether its group had an argument before */
 	for (uint32_t a = 0; a < groups->naggs; a++)
 		absorb_agg(run, a, from, to);
+	count_rows(run, from, to);
 }

@@ -333,9 +333,9 @@ absorb_settled(EngineRun *run, EngineSettled *settled)
 	else
 		group = gpuscan_groups_find_values(run, settled->keys);
 	settled->group = group;
-	++*(int64_t *) (group_record(groups, group) + groups->rows_at);
 	for (uint32_t a = 0; a < program->naggs; a++)
 		gpuscan_state_step(run, group, a, &settled->args[a]);
+	++*(int64_t *) (group_record(groups, group) + groups->rows_at);
 }
 
 static void

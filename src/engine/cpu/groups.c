@@ -742,8 +742,8 @@ gpuscan_groups_merge(EngineRun *run, const char *buf, size_t size)
 		}
 	memcpy(&rows, buf, 8);
 	buf += 8;
-	*record_rows(groups, group) += rows;
 	for (uint32_t a = 0; a < groups->naggs; a++)
 		buf = gpuscan_state_merge(run, group, a, buf);
+	*record_rows(groups, group) += rows;
 	return group;
 }

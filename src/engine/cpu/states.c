@@ -25,6 +25,8 @@ gpuscan_state_size(uint8_t kind)
 		case AGG_SUM_INT64:
 		case AGG_SUM_NUMERIC:
 			return sizeof(i128);
+		case AGG_MIN_BOOL:
+		case AGG_MAX_BOOL:
 		case AGG_MIN_INT32:
 		case AGG_MAX_INT32:
 		case AGG_MIN_INT64:
@@ -38,13 +40,26 @@ gpuscan_state_size(uint8_t kind)
 	}
 }
 
+/* Of MIN_* and MAX_* over what fits in 64 bits: which is it? */
+static bool
+state_is_min(uint8_t kind)
+{
+	return kind == AGG_MIN_BOOL || kind == AGG_MIN_INT32 || kind == AGG_MIN_INT64;
+}
+
+static bool
+state_is_max(uint8_t kind)
+{
+	return kind == AGG_MAX_BOOL || kind == AGG_MAX_INT32 || kind == AGG_MAX_INT64;
+}
+
 void
 gpuscan_state_init(const GroupAgg *agg, char *record)
 {
 	memset(record + agg->offset, 0, gpuscan_state_size(agg->kind));
-	if (agg->kind == AGG_MIN_INT32 || agg->kind == AGG_MIN_INT64)
+	if (state_is_min(agg->kind))
 		*(int64_t *) (record + agg->offset) = INT64_MAX;
-	else if (agg->kind == AGG_MAX_INT32 || agg->kind == AGG_MAX_INT64)
+	else if (state_is_max(agg->kind))
 		*(int64_t *) (record + agg->offset) = INT64_MIN;
 }
 
@@ -79,14 +94,24 @@ state_need_high(EngineRun *run, GroupAgg *agg)
 		memset(agg->high[g], *state_sum(run, agg, g) < 0 ? 0xFF : 0, sizeof *agg->high);
 }
 
-static void
-state_need_dscales(EngineRun *run, GroupAgg *agg)
+/* Arguments that a group has had, less those being added (see absorb_rows). */
+static int64_t
+state_count(EngineRun *run, const GroupAgg *agg, uint32_t group)
+{
+	return *(const int64_t *) (group_record(&run->groups, group) + run->groups.rows_at) -
+		(agg->missing ? agg->missing[group] : 0);
+}
+
+void
+gpuscan_state_need_dscales(EngineRun *run, GroupAgg *agg)
 {
 	if (agg->dscales)
 		return;
 	agg->dscales = side_array(run, 1);
 	if (agg->dscale > 0)
-		memset(agg->dscales, agg->dscale, run->groups.n);
+		for (uint32_t g = 0; g < run->groups.n; g++)
+			if (state_count(run, agg, g) > 0)
+				agg->dscales[g] = (uint8_t) agg->dscale;
 }
 
 static void
@@ -185,7 +210,7 @@ state_note_scale(EngineRun *run, GroupAgg *agg, uint32_t group, int scale, int d
 		agg->dscale = dscale;
 	}
 	if (!agg->dscales && dscale != agg->dscale)
-		state_need_dscales(run, agg);
+		gpuscan_state_need_dscales(run, agg);
 	if (agg->dscales && agg->dscales[group] < dscale)
 		agg->dscales[group] = (uint8_t) dscale;
 	if (scale > agg->scale)
@@ -249,7 +274,7 @@ state_minmax_integer(EngineRun *run, GroupAgg *agg, uint32_t group, int64_t valu
 {
 	int64_t    *best = (int64_t *) (group_record(&run->groups, group) + agg->offset);
 
-	if (agg->kind == AGG_MIN_INT32 || agg->kind == AGG_MIN_INT64)
+	if (state_is_min(agg->kind))
 		*best = value < *best ? value : *best;
 	else
 		*best = value > *best ? value : *best;
@@ -301,7 +326,7 @@ gpuscan_state_out(EngineRun *run, uint32_t group, uint32_t number, EngineAggStat
 	const char *record = group_record(groups, group);
 
 	memset(out, 0, sizeof *out);
-	out->count = *(const int64_t *) (record + groups->rows_at) - (agg->missing ? agg->missing[group] : 0);
+	out->count = state_count(run, agg, group);
 	out->isnull = out->count == 0;
 	switch (agg->kind)
 	{
@@ -329,7 +354,7 @@ gpuscan_state_out(EngineRun *run, uint32_t group, uint32_t number, EngineAggStat
 			}
 			break;
 		default:
-			out->value.kind = agg->kind == AGG_MIN_INT32 || agg->kind == AGG_MAX_INT32 ? VALUE_INT32 : VALUE_INT64;
+			out->value.kind = gpuscan_agg_info[agg->kind].arg;
 			out->value.u.integer = *(const int64_t *) (record + agg->offset);
 			break;
 	}
@@ -366,7 +391,8 @@ gpuscan_state_dump(EngineRun *run, uint32_t group, uint32_t number, char *buf)
 		state_get_limbs(run, agg, group, limbs);
 		for (int i = 1; i < ENGINE_SUM_LIMBS; i++)
 			narrow &= limbs[i] == ((int64_t) limbs[0] < 0 ? UINT64_MAX : 0);
-		*out++ = (char) agg->scale;
+		/* without an argument there is no scale */
+		*out++ = (char) (state_count(run, agg, group) > 0 ? agg->scale : -1);
 		*out++ = (char) (agg->dscales ? agg->dscales[group] : agg->dscale);
 		if (narrow)
 			buf[0] |= DUMP_NARROW;
