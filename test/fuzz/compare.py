@@ -1,0 +1,109 @@
+"""Are two answers the same?
+
+To the last character: rows as a multiset (as a sequence where the order is
+decided), names, types and typmods of the columns, SQLSTATE and message of an
+error. Where PostgreSQL itself leaves the answer open, a rule says so by name;
+there is no tolerance beside the rules, and the report counts how often each
+was needed.
+"""
+
+from collections import Counter
+
+# Rules: name -> why PostgreSQL's own answer is open there.
+RULES = {
+    "relations": "A query over several relations: a planner may read them, and run their conditions, in another "
+                 "order, so which row fails first, and whether a failing row is met before the plan knows that it "
+                 "is not needed, depends on the plan.",
+    "groups": "An error raised above groups (HAVING, or an expression over aggregates): a hash table hands out its "
+              "groups in no order, so which group fails first is open. Both sides must fail.",
+    "settings": "Which row fails first depends on the plan also without us: a sort evaluates arguments in the order of "
+                "the groups, a hash table that spills evaluates those of rows on disk later, a custom plan folds what "
+                "a generic one meets row by row or never. Accepted only if PostgreSQL alone gives the same error, or "
+                "the same absence of one, under the settings of our run.",
+}
+
+
+class Answer:
+    """What one side answered to the statements of a query: results up to the
+    first error."""
+
+    def __init__(self, results=(), error=None, detail=None, lost=None):
+        self.results = list(results)
+        self.error = error          # (SQLSTATE, message)
+        self.detail = detail
+        self.lost = lost            # the connection's last words
+
+    def text(self, limit=12):
+        lines = []
+        for result in self.results:
+            if not result.columns:
+                continue
+            lines.append("(%s)" % ", ".join("%s:%d:%d" % column for column in result.columns))
+            for row in result.rows[:limit]:
+                lines.append(" | ".join("NULL" if value is None else value if len(value) < 200 else
+                                        "%s... (%d)" % (value[:60], len(value)) for value in row))
+            if len(result.rows) > limit:
+                lines.append("... %d rows" % len(result.rows))
+        if self.error:
+            lines.append("ERROR %s: %s" % self.error)
+        if self.lost:
+            lines.append("CONNECTION LOST: %s" % self.lost)
+        return "\n".join(lines)
+
+
+class Difference:
+    def __init__(self, kind, text):
+        self.kind = kind        # rows, order, columns, error, crash, timeout, unused
+        self.text = text
+
+
+def _rows(expected, got, order):
+    if expected.columns != got.columns:
+        return Difference("columns", "columns %s, ours %s" % (expected.columns, got.columns))
+    if expected.rows == got.rows:
+        return None
+    missing = Counter(expected.rows)
+    missing.subtract(got.rows)
+    ours = [row for row, n in missing.items() if n < 0]
+    theirs = [row for row, n in missing.items() if n > 0]
+    if ours or theirs:
+        return Difference("rows", "%d rows, ours %d; only PostgreSQL: %s; only gpuscan: %s" % (
+            len(expected.rows), len(got.rows), str(theirs[:3])[:500], str(ours[:3])[:500]))
+    if order == "sequence":
+        return Difference("order", "the same rows in another order")
+    return None
+
+
+def compare(expected, got, order):
+    """A Difference, or None. order: 'sequence' or 'set'."""
+    if got.lost:
+        return Difference("crash", got.lost)
+    if got.error and got.error[0] == "57014" and not expected.error:
+        return Difference("timeout", got.error[1])
+    if expected.error != got.error:
+        return Difference("error", "%s, ours %s" % (expected.error, got.error))
+    if len(expected.results) != len(got.results):
+        return Difference("rows", "%d results, ours %d" % (len(expected.results), len(got.results)))
+    for one, other in zip(expected.results, got.results):
+        difference = _rows(one, other, order)
+        if difference:
+            return difference
+    return None
+
+
+def rule(query, expected, got, again):
+    """The name of the rule that leaves this difference open, or None.
+    again(**settings): PostgreSQL's own answer under the settings of our run,
+    and these."""
+    if query.tree is None or not (expected.error or got.error):
+        return None
+    if query.relations > 1:
+        return "relations"
+    if expected.error and got.error and query.fails_above:
+        return "groups"
+    for mode in ({}, {"plan_cache_mode": "force_generic_plan"}, {"plan_cache_mode": "force_custom_plan"}):
+        if mode and not query.executes:
+            break
+        if compare(again(**mode), got, query.order()) is None:
+            return "settings"
+    return None

@@ -1,0 +1,358 @@
+"""Random expressions of a wanted type.
+
+Most of what is made can run on an engine; some of it cannot (functions that
+are not in the tables), and stands in between so that clauses are split and
+rows go to and fro. What may raise an error comes only where it is asked for,
+or where the values seldom reach it.
+"""
+
+import data
+from tree import Expr, List, Opt, Seq, render
+
+INTS = ("int2", "int4", "int8")
+TEXTS = ("text", "varchar", "bpchar")
+KINDS = ("bool", "int2", "int4", "int8", "numeric", "date", "timestamp", "text", "bpchar")
+
+# Functions of our own: the server knows nothing of them but what is declared.
+FUNCTIONS = [
+    "CREATE FUNCTION same(int8) RETURNS int8 IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RETURN $1; END'",
+    "CREATE FUNCTION even(int8) RETURNS bool IMMUTABLE STRICT COST 0.01 LANGUAGE plpgsql AS 'BEGIN RETURN $1 % 2 = 0; END'",
+    "CREATE FUNCTION boom(int8) RETURNS bool IMMUTABLE LANGUAGE plpgsql AS "
+    "'BEGIN IF $1 % 7 = 3 THEN RAISE EXCEPTION ''boom %'', $1; END IF; RETURN $1 % 2 = 0; END'",
+    "CREATE FUNCTION cheap_boom(int8) RETURNS bool IMMUTABLE COST 0.0001 LANGUAGE plpgsql AS "
+    "'BEGIN IF $1 % 11 = 3 THEN RAISE EXCEPTION ''cheap boom %'', $1; END IF; RETURN $1 % 3 = 0; END'",
+]
+
+
+class Leaf:
+    """A column as a query names it."""
+
+    def __init__(self, ref, column):
+        self.ref = ref
+        self.column = column
+        self.kind = "text" if column.kind == "varchar" else column.kind
+
+
+class Maker:
+    """fail: errors are welcome. params: None, or a list that takes the
+    (type, literals) that are made instead of constants."""
+
+    def __init__(self, rng, leaves, fail=False, params=None, host=0.08):
+        self.rng = rng
+        self.leaves = leaves
+        self.fail = fail
+        self.params = params
+        self.host = host
+        self.here = sorted({leaf.kind for leaf in leaves} & set(KINDS))
+
+    def kind(self, *wanted):
+        """One of these types (of all): seldom one that no column has."""
+        among = [k for k in (wanted or KINDS) if k in self.here]
+        if among and self.rng.random() < 0.95:
+            return self.rng.choice(among)
+        return self.rng.choice(wanted or KINDS)
+
+    # --- leaves -----------------------------------------------------------
+
+    def column(self, kind, tame=False):
+        found = [leaf for leaf in self.leaves if leaf.kind == kind]
+        if tame:
+            found = [leaf for leaf in found if not leaf.column.wild] or found
+        if not found:
+            return None
+        leaf = self.rng.choice(found)
+        if leaf.column.collation and leaf.kind in TEXTS:
+            return Expr(kind, '(%s COLLATE "C")' % leaf.ref)
+        return Expr(kind, leaf.ref)
+
+    def literal(self, kind, wild=None):
+        rng = self.rng
+        found = [leaf.column for leaf in self.leaves if leaf.kind == kind and leaf.column.pool]
+        if found and rng.random() < 0.75:
+            column = rng.choice(found)
+            text = rng.choice(column.pool)
+        else:
+            from schema import Column
+            column = Column("", kind)
+            text = data.value(rng, column, rng.random() < 0.2 if wild is None else wild)
+        if "SELECT" in text:
+            text = "'abc'"
+        if self.params is not None and rng.random() < 0.6:
+            values = [text] + [rng.choice([text, data.value(rng, column), "NULL"]) for _ in range(2)]
+            values = ["'x'" if "SELECT" in v else v for v in values]
+            self.params.append((kind, values))
+            return Expr(kind, "$%d" % len(self.params))
+        if kind == "bool":
+            return Expr(kind, rng.choice(["true", "false"]))
+        plain = text.strip("'")
+        if kind in ("int4", "int8", "numeric") and not plain.startswith("-") and "a" not in plain.lower() and \
+                "f" not in plain.lower() and rng.random() < 0.7 and "." not in plain and len(plain) < 10 and kind == "int4":
+            return Expr(kind, plain)
+        if kind == "numeric" and "." in plain and not plain.startswith("-") and "e" not in plain:
+            return Expr(kind, plain)
+        return Expr(kind, "(%s)::%s" % (text, kind) if text.startswith(("repeat", "left")) else "%s::%s" % (text, kind))
+
+    def leaf(self, kind, tame=False):
+        rng = self.rng
+        if rng.random() < 0.85:
+            column = self.column(kind, tame)
+            if column is not None:
+                return column
+        if rng.random() < 0.04:
+            return Expr(kind, "NULL::" + kind)
+        return self.literal(kind)
+
+    # --- any type ---------------------------------------------------------
+
+    def make(self, kind, depth=2, tame=False):
+        rng = self.rng
+        if kind == "varchar":
+            kind = "text"
+        if depth <= 0 or rng.random() < 0.25:
+            return self.leaf(kind, tame)
+        draw = rng.random()
+        if draw < 0.10:
+            return self.case(kind, depth - 1)
+        if draw < 0.15:
+            return Expr(kind, "COALESCE(", List([self.make(kind, depth - 1, tame)
+                                                  for _ in range(rng.choice([2, 2, 3]))], ", "), ")")
+        if draw < 0.18:
+            return Expr(kind, "NULLIF(", self.make(kind, depth - 1, tame), ", ", self.leaf(kind), ")")
+        if draw < 0.19:
+            return Expr(kind, rng.choice(["GREATEST", "LEAST"]), "(", self.make(kind, depth - 1, tame), ", ",
+                        self.leaf(kind), ")")
+        if kind == "bool":
+            return self.condition(depth)
+        if kind in INTS:
+            return self.integer(kind, depth)
+        return getattr(self, kind)(depth)
+
+    def case(self, kind, depth):
+        rng = self.rng
+        arms = range(rng.choice([1, 1, 2, 3]))
+        if rng.random() < 0.35:
+            tested = self.kind()
+            head = [" ", self.make(tested, depth - 1, True)]
+            whens = [Seq(" WHEN ", self.leaf(tested), " THEN ", self.make(kind, depth - 1, True)) for _ in arms]
+        else:
+            head = []
+            whens = [Seq(" WHEN ", self.make("bool", depth - 1), " THEN ", self.make(kind, depth - 1, True)) for _ in arms]
+        other = Opt(" ELSE ", self.make(kind, depth - 1, True)) if rng.random() < 0.7 else ""
+        return Expr(kind, "CASE", *head, List(whens, ""), other, " END")
+
+    # --- conditions -------------------------------------------------------
+
+    def condition(self, depth):
+        rng = self.rng
+        draw = rng.random()
+        if draw < 0.28:
+            word = rng.choice([" AND ", " AND ", " OR "])
+            arms = [self.make("bool", depth - 1) for _ in range(rng.choice([2, 2, 3]))]
+            return Expr("bool", "(", List(arms, word), ")")
+        if draw < 0.34:
+            return Expr("bool", "(NOT ", self.make("bool", depth - 1), ")")
+        if draw < 0.39:
+            return Expr("bool", "(", self.make("bool", depth - 1), " IS ", rng.choice(["", "NOT "]),
+                        rng.choice(["TRUE", "FALSE", "UNKNOWN"]), ")")
+        if draw < 0.45:
+            kind = self.kind()
+            return Expr("bool", "(", self.make(kind, depth - 1), rng.choice([" IS NULL", " IS NOT NULL"]), ")")
+        if draw < 0.45 + self.host:
+            return self.host_condition(depth)
+        if draw < 0.62:
+            return self.between_or_in(depth)
+        return self.comparison(depth)
+
+    def conjunct(self, depth=2):
+        """A condition that says yes for some rows and no for others, if it can."""
+        draw = self.rng.random()
+        if draw < 0.45:
+            return self.comparison(depth)
+        if draw < 0.6:
+            return Expr("bool", "(", List([self.comparison(depth), self.comparison(depth - 1)], " OR "), ")")
+        return self.condition(depth)
+
+    def two_kinds(self):
+        rng = self.rng
+        kind = self.kind() if rng.random() < 0.6 else \
+            self.kind("int2", "int4", "int8", "numeric", "date", "timestamp")
+        other = kind
+        if kind in INTS and rng.random() < 0.35:
+            other = rng.choice(INTS)
+        elif kind == "date" and rng.random() < 0.3:
+            other = "timestamp"
+        elif kind == "timestamp" and rng.random() < 0.2:
+            other = "date"
+        elif kind == "numeric" and rng.random() < 0.2:
+            other = rng.choice(INTS)
+        elif kind == "bpchar" and rng.random() < 0.15:
+            other = "text"
+        return kind, other
+
+    def comparison(self, depth):
+        """Of something that a row has, if there is a column at all."""
+        for _ in range(4):
+            made = self._comparison(depth)
+            text = render(made)
+            if any(leaf.ref in text for leaf in self.leaves if leaf.kind in KINDS):
+                break
+            if self.params is not None and "$" in text:
+                break
+        return made
+
+    def _comparison(self, depth):
+        rng = self.rng
+        kind, other = self.two_kinds()
+        if kind in TEXTS:
+            op = rng.choice(["=", "=", "<>", "<>", "<", ">="] if rng.random() < 0.3 else ["=", "<>"])
+        else:
+            op = rng.choice(["=", "<>", "<", "<=", ">", ">="])
+        left = self.make(kind, depth - 1, True)
+        right = self.literal(other) if rng.random() < 0.5 else self.make(other, depth - 1, True)
+        if rng.random() < 0.1:
+            op = rng.choice(["IS DISTINCT FROM", "IS NOT DISTINCT FROM"])
+        return Expr("bool", "(", left, " %s " % op, right, ")")
+
+    def between_or_in(self, depth):
+        rng = self.rng
+        kind, other = self.two_kinds()
+        if kind in TEXTS or kind == "bool" or rng.random() < 0.5:
+            other = kind
+            draw = rng.random()
+            left = self.make(kind, depth - 1, True)
+            items = [self.literal(kind) for _ in range(rng.choice([1, 2, 3, 5, 12, 70] if draw < 0.2 else [1, 2, 3, 5]))]
+            if rng.random() < 0.2:
+                items.append(Expr(kind, "NULL"))
+            if rng.random() < 0.15:
+                items.append(self.make(kind, depth - 1, True))
+            if draw < 0.7:
+                return Expr("bool", "(", left, rng.choice([" IN (", " NOT IN ("]), List(items), "))")
+            array = Seq("ARRAY[", List(items, least=0), "]::%s[]" % kind)
+            return Expr("bool", "(", left, rng.choice([" = ANY (", " <> ALL (", " <> ANY (", " = ALL ("]), array, "))")
+        return Expr("bool", "(", self.make(kind, depth - 1, True), rng.choice([" BETWEEN ", " NOT BETWEEN ",
+                                                                              " BETWEEN SYMMETRIC "]),
+                    self.leaf(other), " AND ", self.leaf(other), ")")
+
+    def host_condition(self, depth):
+        """What no engine runs."""
+        rng = self.rng
+        draw = rng.random()
+        if draw < 0.3 and self.fail:
+            if rng.random() < 0.5:
+                return Expr("bool", rng.choice(["boom(", "cheap_boom("]), self.make("int8", depth - 1, True), ")")
+            kind = self.kind("int4", "int8", "numeric")
+            divisor = self.make(kind, depth - 1, True)
+            quotient = Seq("(", self.make(kind, depth - 1, True), " / ", divisor, ")")
+            tested = Expr("bool", "(", quotient, rng.choice([" > ", " = "]), self.leaf(kind), ")")
+            guard = rng.random()
+            if guard < 0.3:
+                return Expr("bool", "(", divisor, " <> 0 AND ", tested, ")")
+            if guard < 0.6:
+                return Expr("bool", "CASE WHEN ", divisor, " <> 0 THEN ", tested, " ELSE false END")
+            return tested
+        text = self.kind("text", "bpchar")
+        if draw < 0.5:
+            return Expr("bool", "(", self.make(text, depth - 1), rng.choice([" LIKE 'a%'", " LIKE '%b%'", " ~ 'a'", " NOT LIKE 'A_'"]), ")")
+        if draw < 0.7:
+            return Expr("bool", "(lower(", self.make("text", depth - 1), ") = ", self.leaf("text"), ")")
+        if draw < 0.85:
+            return Expr("bool", "even(", self.make("int8", depth - 1, True), ")")
+        passengers = [leaf for leaf in self.leaves if leaf.kind not in KINDS]
+        if passengers:
+            return Expr("bool", "(%s IS NOT NULL)" % rng.choice(passengers).ref)
+        return Expr("bool", "(length(", self.make("text", depth - 1), ") > %d)" % rng.choice([0, 1, 3, 100]))
+
+    # --- numbers ----------------------------------------------------------
+
+    def integer(self, kind, depth):
+        rng = self.rng
+        draw = rng.random()
+        if draw < 0.55:
+            left, right = kind, kind
+            if not self.here:
+                return self.literal(kind)
+            if kind == "int4" and rng.random() < 0.3:
+                left, right = rng.choice([("int2", "int4"), ("int4", "int2")])
+            elif kind == "int8" and rng.random() < 0.4:
+                left, right = rng.choice([("int2", "int8"), ("int8", "int2"), ("int4", "int8"), ("int8", "int4")])
+            tame = not self.fail or rng.random() < 0.7
+            return Expr(kind, "(", self.make(left, depth - 1, tame), rng.choice([" + ", " - ", " * "]),
+                        self.make(right, depth - 1, tame), ")")
+        if draw < 0.63:
+            return Expr(kind, "(- ", self.make(kind, depth - 1, True), ")")
+        if draw < 0.8:
+            other = self.kind(*[k for k in INTS if k != kind])
+            return Expr(kind, "(", self.make(other, depth - 1, True), ")::", kind)
+        if draw < 0.86 and kind == "int4":
+            return Expr(kind, "(", self.make("date", depth - 1, True), " - ", self.make("date", depth - 1, True), ")")
+        if draw < 0.86 + self.host / 2:
+            what = rng.random()
+            if what < 0.3:
+                return Expr(kind, "(", self.make(kind, depth - 1, True), rng.choice([" / ", " % "]),
+                            self.make(kind, depth - 1, True) if self.fail else Expr(kind, "3::" + kind), ")")
+            if what < 0.5 and kind == "int8":
+                return Expr(kind, "same(", self.make(kind, depth - 1), ")")
+            if what < 0.6 and kind == "int4":
+                return Expr(kind, "length(", self.make("text", depth - 1), ")")
+            if what < 0.8:
+                return Expr(kind, "(", self.make("numeric", depth - 1, True), ")::", kind)
+            return Expr(kind, "abs(", self.make(kind, depth - 1, True), ")")
+        return self.leaf(kind)
+
+    def numeric(self, depth):
+        rng = self.rng
+        draw = rng.random()
+        if draw < 0.6:
+            right = "numeric" if rng.random() < 0.5 else self.kind("numeric", "int4", "int8", "int2")
+            parts = [self.make("numeric", depth - 1), rng.choice([" + ", " - ", " * ", " * "]),
+                     self.make(right, depth - 1, True)]
+            if rng.random() < 0.2:
+                parts = [parts[2], parts[1], parts[0]]
+            return Expr("numeric", "(", *parts, ")")
+        if draw < 0.67:
+            return Expr("numeric", "(- ", self.make("numeric", depth - 1), ")")
+        if draw < 0.82:
+            return Expr("numeric", "(", self.make(self.kind(*INTS), depth - 1, True), ")::numeric")
+        if draw < 0.82 + self.host / 2:
+            what = rng.random()
+            if what < 0.3:
+                return Expr("numeric", "round(", self.make("numeric", depth - 1), ", %d)" % rng.randrange(0, 5))
+            if what < 0.6:
+                return Expr("numeric", "(", self.make("numeric", depth - 1), " / ",
+                            self.make("numeric", depth - 1, True) if self.fail else Expr("numeric", "7.0"), ")")
+            return Expr("numeric", "(", self.make("numeric", depth - 1, True), ")::numeric(%s)" % rng.choice(["10,2", "38,4", "5,0"]))
+        return self.leaf("numeric")
+
+    # --- dates and texts --------------------------------------------------
+
+    def date(self, depth):
+        rng = self.rng
+        if rng.random() < 0.6:
+            return Expr("date", "(", self.make("date", depth - 1, True), rng.choice([" + ", " - "]),
+                        Expr("int4", rng.choice(["1", "30", "-7", "100000"])) if rng.random() < 0.6 else self.leaf("int4", True), ")")
+        if rng.random() < self.host:
+            return Expr("date", "(", self.make("timestamp", depth - 1, True), ")::date")
+        return self.leaf("date")
+
+    def timestamp(self, depth):
+        rng = self.rng
+        draw = rng.random()
+        if draw < 0.4:
+            return Expr("timestamp", "(", self.make("date", depth - 1, True), ")::timestamp")
+        if draw < 0.4 + self.host:
+            return Expr("timestamp", "(", self.make("timestamp", depth - 1, True), " + interval '1 day')")
+        return self.leaf("timestamp")
+
+    def text(self, depth):
+        rng = self.rng
+        draw = rng.random()
+        if draw < 0.3:
+            return Expr("text", "(", self.make("bpchar", depth - 1), ")::text")
+        if draw < 0.3 + self.host:
+            return Expr("text", "lower(", self.make("text", depth - 1), ")")
+        if draw < 0.3 + 1.5 * self.host:
+            return Expr("text", "(", self.leaf("text"), " || ", self.leaf("text"), ")")
+        return self.leaf("text")
+
+    def bpchar(self, depth):
+        return self.leaf("bpchar")
