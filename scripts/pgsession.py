@@ -92,19 +92,25 @@ class Session:
 
 def explain(session, sql):
     """What EXPLAIN says of gpuscan in this query's plan: a dictionary with
-    nodes, engine, host (what stayed there), refusals."""
+    nodes, engine, host (filters that stayed there), refusals, lines."""
     session.query("SET gpuscan.explain_refusals = on")
     lines, _ = session.query("EXPLAIN (COSTS OFF) " + sql)
     said = {"nodes": [], "engine": "", "host": [], "refusals": [], "lines": lines}
+    ours = False
     for line in lines:
-        node = re.search(r"Custom Scan \((Gpu\w+)\)", line)
-        text = re.match(r"\s*(Engine|Host Filter|Not Offloaded): *(.*)", line)
-        if node:
-            said["nodes"].append(node.group(1))
-        elif text and text.group(1) == "Engine":
-            said["engine"] = text.group(2)
-        elif text and text.group(1) == "Host Filter":
-            said["host"].append(text.group(2))
-        elif text:
+        if "->" in line or line is lines[0]:
+            node = re.search(r"Custom Scan \((Gpu\w+)\)", line)
+            ours = node is not None
+            if node:
+                said["nodes"].append(node.group(1))
+            continue
+        text = re.match(r"\s*(Engine|Filter|Host Filter|Not Offloaded): *(.*)", line)
+        if not text:
+            continue
+        if text.group(1) == "Not Offloaded":
             said["refusals"].append(text.group(2))
+        elif ours and text.group(1) == "Engine":
+            said["engine"] = text.group(2)
+        elif ours:
+            said["host"].append(text.group(2))
     return said

@@ -23,3 +23,24 @@ fresh_database() {
 	createdb "$1"
 	export PGDATABASE=$1
 }
+
+# with_expected FOLDER SUFFIX EXPECTED: the names in FOLDER that have an expected
+# output, into $names. pg_regress stops at the first that has none; here it is
+# a failure, and the others run. Returns 1 if there was one.
+with_expected() {
+	local file name missing=0
+	names=()
+	for file in "$1"/*."$2"; do
+		[ -e "$file" ] || continue
+		name=$(basename "$file" ".$2")
+		if [ -e "$3/$name.out" ]; then
+			names+=("$name")
+		else
+			echo "not ok - $name: no $name.out in ${3#"$top"/}"
+			missing=$((missing + 1))
+		fi
+	done
+	[ $missing -gt 0 ] || return 0
+	echo "1..$missing"
+	return 1
+}

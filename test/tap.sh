@@ -46,6 +46,7 @@ sum_file() {
 		# The failures, then where the rest is.
 		grep '^not ok' "$2" | sed "s|^not ok *[0-9]*[ -]*|not ok - $1: |" || true
 		[ "$3" -eq 0 ] || echo "not ok - $1: ended with status $3"
+		[ "$(grep -c '^not ok' "$2")" -eq "$failed" ] || echo "not ok - $1: $failed failed, with those that did not run"
 		tail -n 40 "$2" | sed 's/^/# /'
 	fi
 }
