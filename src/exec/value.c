@@ -222,6 +222,7 @@ gpuscan_value_from_datum(ProgramType type, Datum datum, bool as_key, ProgramValu
 			value->u.integer = DatumGetDateADT(datum);
 			break;
 		case TYPE_TIMESTAMP:
+		case TYPE_TIMESTAMPTZ:
 			value->u.integer = DatumGetTimestamp(datum);
 			break;
 		case TYPE_NUMERIC:
@@ -285,6 +286,7 @@ gpuscan_value_to_datum(ProgramType type, int32 typmod, const ProgramValue *value
 		case TYPE_DATE:
 			return DateADTGetDatum((DateADT) value->u.integer);
 		case TYPE_TIMESTAMP:
+		case TYPE_TIMESTAMPTZ:
 			return TimestampGetDatum(value->u.integer);
 		case TYPE_NUMERIC:
 			{

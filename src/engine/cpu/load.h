@@ -310,6 +310,7 @@ load_attr(EngineRun *run, uint32_t attr, Vector *dst)
 			break;
 		case TYPE_INT8:
 		case TYPE_TIMESTAMP:
+		case TYPE_TIMESTAMPTZ:
 			LOAD_FIXED(int64_t, int64_t);
 			break;
 		case TYPE_NUMERIC:
