@@ -112,5 +112,6 @@ def explain(session, sql):
         elif ours and text.group(1) == "Engine":
             said["engine"] = text.group(2)
         elif ours:
-            said["host"].append(text.group(2))
+            kind = "HAVING" if said["nodes"][-1] == "GpuAgg" else "filter"
+            said["host"].append(f"{kind} {text.group(2)}")
     return said
