@@ -15,6 +15,7 @@
 
 #include "commands/dbcommands.h"
 #include "compat.h"
+#include "engine/engine.h"
 #include "fmgr.h"
 #include "gpuscan.h"
 #include "miscadmin.h"
@@ -82,8 +83,19 @@ create_upper_paths(PlannerInfo *root, UpperRelationKind stage, RelOptInfo *input
 static bool
 check_cpu_level(char **value, void **extra, GucSource source)
 {
-	return strcmp(*value, "auto") == 0 || strcmp(*value, "base") == 0 ||
-		strcmp(*value, "avx2") == 0 || strcmp(*value, "avx512") == 0;
+	if (strcmp(*value, "auto") == 0 || strcmp(*value, "base") == 0 ||
+		strcmp(*value, "avx2") == 0 || strcmp(*value, "avx512") == 0)
+		return true;
+	GUC_check_errhint("Available values: auto, base, avx2, avx512.");
+	return false;
+}
+
+static void
+assign_cpu_level(const char *value, void *extra)
+{
+	/* a level that this processor does not have */
+	if (!gpuscan_cpu_set_level(value))
+		gpuscan_cpu_set_level("auto");
 }
 
 static void
@@ -118,7 +130,7 @@ define_settings(void)
 							   "Selects the instructions that the CPU engine uses: auto, base, avx2 or avx512.",
 							   "This is for tests. What the processor does not have is not used.",
 							   &gpuscan_cpu_level, "auto",
-							   PGC_USERSET, GUC_NOT_IN_SAMPLE, check_cpu_level, NULL, NULL);
+							   PGC_USERSET, GUC_NOT_IN_SAMPLE, check_cpu_level, assign_cpu_level, NULL);
 	define_cost("gpuscan.startup_cost",
 				"Sets the planner's estimate of the cost of starting a scan.", &gpuscan_startup_cost);
 	define_cost("gpuscan.page_cost",

@@ -141,4 +141,10 @@ typedef struct Engine
 
 extern const Engine gpuscan_engine_cpu;
 
+/*
+ * Which instructions the CPU engine uses: auto, base, avx2, avx512.  False,
+ * and no change, when there is no such level on this machine.
+ */
+extern bool gpuscan_cpu_set_level(const char *name);
+
 #endif							/* GPUSCAN_ENGINE_H */

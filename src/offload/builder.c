@@ -414,6 +414,87 @@ sort_attrs(Builder *b)
 	b->attrs = sorted;
 }
 
+/*
+ * Forget uniform registers, and parameters, that nothing reads: what was
+ * widened or folded leaves such behind, and they would be computed in vain.
+ */
+static void
+drop_unused(Builder *b)
+{
+	int		   *new_reg = palloc_array(int, b->nregs + 1);
+	int		   *new_param = palloc_array(int, list_length(b->params) + 1);
+	bool	   *reg_used = palloc0_array(bool, b->nregs + 1);
+	bool	   *param_used = palloc0_array(bool, list_length(b->params) + 1);
+	List	   *params = NIL;
+	int			nregs = 0;
+
+	for (int i = 0; i < b->ninstrs; i++)
+	{
+		ProgramInstr *instr = &b->instrs[i];
+		const uint16 args[3] = {instr->a, instr->b, instr->c};
+
+		for (int arg = 0; arg < gpuscan_op_info[instr->op].nargs; arg++)
+			reg_used[args[arg]] = true;
+	}
+	for (int i = 0; i < b->nkeys; i++)
+		reg_used[b->keys[i].reg] = true;
+	for (int i = 0; i < b->naggs; i++)
+	{
+		if (b->aggs[i].arg != PROGRAM_NO_REG)
+			reg_used[b->aggs[i].arg] = true;
+		if (b->aggs[i].filter != PROGRAM_NO_REG)
+			reg_used[b->aggs[i].filter] = true;
+	}
+	for (int i = 0; i < b->nregs; i++)
+		if (b->regs[i].uniform && reg_used[i])
+			param_used[b->regs[i].param] = true;
+	for (int i = 0; i < b->nattrs; i++)
+		if (b->attrs[i].missing != PROGRAM_NO_REG)
+			param_used[b->attrs[i].missing] = true;
+
+	for (int i = 0; i < list_length(b->params); i++)
+	{
+		new_param[i] = list_length(params);
+		if (param_used[i])
+			params = lappend(params, list_nth(b->params, i));
+	}
+	b->params = params;
+	for (int i = 0; i < b->nattrs; i++)
+		if (b->attrs[i].missing != PROGRAM_NO_REG)
+			b->attrs[i].missing = new_param[b->attrs[i].missing];
+	for (int i = 0; i < b->nregs; i++)
+	{
+		new_reg[i] = nregs;
+		if (b->regs[i].uniform && !reg_used[i])
+			continue;
+		b->regs[nregs] = b->regs[i];
+		if (b->regs[nregs].uniform)
+			b->regs[nregs].param = new_param[b->regs[nregs].param];
+		nregs++;
+	}
+	b->nregs = nregs;
+
+	for (int i = 0; i < b->ninstrs; i++)
+	{
+		ProgramInstr *instr = &b->instrs[i];
+		uint16	   *args[3] = {&instr->a, &instr->b, &instr->c};
+
+		for (int arg = 0; arg < gpuscan_op_info[instr->op].nargs; arg++)
+			*args[arg] = new_reg[*args[arg]];
+		if (instr->dst != PROGRAM_NO_REG)
+			instr->dst = new_reg[instr->dst];
+	}
+	for (int i = 0; i < b->nkeys; i++)
+		b->keys[i].reg = new_reg[b->keys[i].reg];
+	for (int i = 0; i < b->naggs; i++)
+	{
+		if (b->aggs[i].arg != PROGRAM_NO_REG)
+			b->aggs[i].arg = new_reg[b->aggs[i].arg];
+		if (b->aggs[i].filter != PROGRAM_NO_REG)
+			b->aggs[i].filter = new_reg[b->aggs[i].filter];
+	}
+}
+
 /* Lay the program out as one block. */
 Program *
 gpuscan_builder_finish(Builder *b, bool grouped)
@@ -428,6 +509,7 @@ gpuscan_builder_finish(Builder *b, bool grouped)
 
 	Assert(b->refusal == NULL && b->scope == BUILDER_NO_SCOPE);
 	sort_attrs(b);
+	drop_unused(b);
 	nlayout = b->nattrs > 0 ? b->attrs[b->nattrs - 1].attnum : 0;
 
 #define SECTION(i, type, count) \

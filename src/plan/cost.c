@@ -31,6 +31,9 @@
 #define GROUP_MISS_STEPS	16	/* ... when groups do not fit the caches */
 #define CACHED_GROUPS		50000
 
+/* of cpu_tuple_cost, for a row in the executor: it was found and judged before */
+#define ROW_SHARE			0.6
+
 /* bytes of a group: entry, keys, states */
 #define GROUP_BYTES			32
 #define KEY_BYTES			24
@@ -93,7 +96,7 @@ cost_host_quals(PlannerInfo *root, const QualSplit *split, double rows, Cost *st
 		return 0;
 	cost_qual_eval(&cost, split->host, root);
 	*startup += cost.startup;
-	return (cost.per_tuple + cpu_tuple_cost) * rows;
+	return (cost.per_tuple + ROW_SHARE * cpu_tuple_cost) * rows;
 }
 
 void
@@ -106,8 +109,7 @@ gpuscan_cost_scan(PlannerInfo *root, RelOptInfo *rel, Relation relation,
 
 	run += cost_host_quals(root, split, rows, &startup);
 	path->rows = rel->rows;
-	/* a row that is returned costs what it costs everybody */
-	run += (cpu_tuple_cost + path->pathtarget->cost.per_tuple) * path->rows;
+	run += (ROW_SHARE * cpu_tuple_cost + path->pathtarget->cost.per_tuple) * path->rows;
 	path->startup_cost = startup;
 	path->total_cost = startup + run;
 }
@@ -126,9 +128,8 @@ gpuscan_cost_agg(PlannerInfo *root, RelOptInfo *rel, Relation relation,
 	Cost		run = cost_filter(root, rel, split, path->pathtarget->exprs, &startup, &rows);
 	double		memory = groups * (GROUP_BYTES + nkeys * KEY_BYTES + naggs * AGG_BYTES);
 
+	/* keys and arguments are computed before the host's filters are asked */
 	run += cost_host_quals(root, split, rows, &startup);
-	if (split->host != NIL)
-		rows = rel->rows;
 	if (nkeys > 0)
 		row_cost += groups > CACHED_GROUPS ? GROUP_MISS_STEPS : GROUP_STEPS;
 	run += gpuscan_operator_cost * row_cost * rows;

@@ -45,10 +45,12 @@ extern void gpuscan_cost_require(RelOptInfo *rel, Path *path);
 /*
  * watch.c: refusals of the query that is being planned.  Kinds differ in when
  * they are told: REFUSED_SCAN when no node of ours scans the relation,
- * REFUSED_AGG when no GpuAgg does.
+ * REFUSED_AGG when no GpuAgg does, REFUSED_NOTHING (there is nothing to do in
+ * a scan) when there is no better reason.
  */
 typedef enum RefusalKind
 {
+	REFUSED_NOTHING,
 	REFUSED_SCAN,
 	REFUSED_AGG
 } RefusalKind;

@@ -52,7 +52,7 @@ gpuscan_plan_scan_paths(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblE
 
 		/* all rows through our hands, and nothing gained */
 		if (split.host == NIL)
-			gpuscan_watch_refusal(REFUSED_SCAN, rte->relid, rte->eref->aliasname,
+			gpuscan_watch_refusal(REFUSED_NOTHING, rte->relid, rte->eref->aliasname,
 								  "no condition to filter by");
 		foreach(lc, split.refusals)
 			gpuscan_watch_refusal(REFUSED_SCAN, rte->relid, rte->eref->aliasname, strVal(lfirst(lc)));

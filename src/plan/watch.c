@@ -197,7 +197,7 @@ nodes_of(PlannedStmt *stmt)
 static void
 check_require(const Watch *watch, const PlanNodes *nodes)
 {
-	const char *reason = NULL;
+	const Refusal *decisive = NULL;
 	ListCell   *lc;
 
 	if (gpuscan_require == GPUSCAN_REQUIRE_FORBID && nodes->scanned != NIL)
@@ -211,15 +211,40 @@ check_require(const Watch *watch, const PlanNodes *nodes)
 	{
 		const Refusal *refusal = lfirst(lc);
 
-		if (refusal->relid == nodes->missed && refusal->reason != NULL && reason == NULL)
-			reason = refusal->reason;
+		/* the first one; but why there is no GpuAgg says more than "no condition" */
+		if (refusal->relid == nodes->missed && refusal->reason != NULL &&
+			(decisive == NULL || refusal->kind > decisive->kind))
+			decisive = refusal;
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 			 errmsg("gpuscan does not scan relation \"%s\"", get_rel_name(nodes->missed)),
-			 reason != NULL ? errdetail("Not offloaded: %s.", reason) :
+			 decisive != NULL ? errdetail("Not offloaded: %s.", decisive->reason) :
 			 errdetail("PostgreSQL's own plan was chosen."),
 			 errhint("gpuscan.require is set to \"require\".")));
+}
+
+/* Is it worth telling, when this is what the plan has? */
+static bool
+is_news(const Refusal *refusal, const Watch *watch, const PlanNodes *nodes)
+{
+	ListCell   *lc;
+
+	if (list_member_oid(refusal->kind == REFUSED_AGG ? nodes->aggregated : nodes->scanned,
+						refusal->relid))
+		return false;
+	if (refusal->reason != NULL && refusal->kind != REFUSED_NOTHING)
+		return true;
+
+	/* that there was nothing to do, or that it did not pay: if nothing else */
+	foreach(lc, watch->refusals)
+	{
+		const Refusal *other = lfirst(lc);
+
+		if (other->relid == refusal->relid && other->reason != NULL && other->kind != REFUSED_NOTHING)
+			return false;
+	}
+	return true;
 }
 
 /* What EXPLAIN is to say about the relations that we do not scan. */
@@ -235,8 +260,7 @@ fill_capture(Capture *capture, const Watch *watch, const PlanNodes *nodes)
 		char	   *line;
 		ListCell   *other;
 
-		if (list_member_oid(refusal->kind == REFUSED_AGG ? nodes->aggregated : nodes->scanned,
-							refusal->relid))
+		if (!is_news(refusal, watch, nodes))
 			continue;
 		line = psprintf("%s: %s", refusal->alias, refusal->reason != NULL ? refusal->reason :
 						"PostgreSQL's own plan costs less");
