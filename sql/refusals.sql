@@ -1,0 +1,141 @@
+-- Why what is not offloaded is not: each line of these tables of reasons once.
+set client_min_messages = warning;
+create extension if not exists gpuscan;
+reset client_min_messages;
+create schema refusals;
+set search_path = refusals;
+set gpuscan.cpu_level = base;
+set gpuscan.startup_cost = 0;
+set max_parallel_workers_per_gather = 0;
+set gpuscan.explain_refusals = on;
+
+create table t (a int, b int8, n numeric, d date, e char(3), s text, f boolean, r float8, j jsonb, ar int[]);
+insert into t select i, i, i, date '2000-01-01' + i % 9, 'e', 's', true, i, '{}', '{1}' from generate_series(1, 5000) i;
+create table pk (id int primary key, v int, bp bpchar);
+insert into pk select i, i, 'x' from generate_series(1, 5000) i;
+analyze t;
+analyze pk;
+
+-- the refusals of a query, without its plan
+create function refused(query text) returns setof text language plpgsql as $$
+declare
+	line text;
+begin
+	for line in execute 'explain (costs off) ' || query loop
+		if line ~ 'Not Offloaded' then
+			return next trim(line);
+		end if;
+	end loop;
+end $$;
+
+--
+-- expressions
+--
+select query, refused(query) from (values
+	('select count(*) from t where lower(s) = ''x'''),
+	('select count(*) from t where s || ''a'' = ''x'''),
+	('select count(*) from t where s < ''x'''),
+	('select count(*) from t where s like ''%x'''),
+	('select count(*) from t where r > 1'),
+	('select count(*) from t where a / 2 > 1'),
+	('select count(*) from t where random() > a'),
+	('select count(*) from t where j is null'),
+	('select count(*) from t where j ? ''x'''),
+	('select count(*) from t where a = any(ar)'),
+	('select count(*) from t where a = any((select array_agg(v) from pk)::int[])'),
+	('select count(*) from t where a::text = ''3'''),
+	('select count(*) from t where a in (select v + 1 from pk) or a = 5'),
+	('select count(*) from t where greatest(a, 3) = 5'),
+	('select count(*) from t where n::int = 3'),
+	('select count(*) from t where n > 1e40'),
+	('select count(*) from t where n > ''NaN'''),
+	('select count(*) from t where n > 0.0000000000000000000000000000000000001'),
+	('select count(*) from t where row(a, b) < row(1, 2)'),
+	('select count(*) from t where t is null'),
+	('select count(*) from t where ctid > ''(1,1)'''),
+	('select count(*) from t where e < ''x'''),
+	('select count(*) from t where s::bpchar = ''x'''),
+	('select count(*) from t where a + 1.5::float8 > 3'),
+	('select count(*) from t where d > now()'),
+	('select count(*) from t where a in (select generate_series(1, 3))')
+) q(query);
+
+--
+-- aggregates and keys
+--
+select query, refused(query) from (values
+	('select stddev(n) from t'),
+	('select sum(r) from t'),
+	('select count(distinct a) from t'),
+	('select sum(a order by a) from t'),
+	('select string_agg(s, '','') from t'),
+	('select percentile_cont(0.5) within group (order by a) from t'),
+	('select max(s) from t'),
+	('select count(*) filter (where r > 1) from t'),
+	('select sum(a / 2) from t'),
+	('select r, count(*) from t group by r'),
+	('select lower(s), count(*) from t group by 1'),
+	('select bp, count(*) from pk group by bp'),
+	('select id, v, count(*) from pk group by id'),
+	('select a, b, count(*) from t group by grouping sets ((a), (b))'),
+	('select now(), count(*) from t group by now()'),
+	('select generate_series(1, 2), count(*) from t'),
+	('select count(*) from t where now() > ''2000-01-01'''),
+	('select distinct e from t')
+) q(query);
+
+--
+-- relations
+--
+create role refusals_reader;
+grant usage on schema refusals to refusals_reader;
+create table secret (a int, owner text);
+insert into secret select i, 'refusals_reader' from generate_series(1, 2000) i;
+alter table secret enable row level security;
+create policy own on secret using (owner = current_user);
+grant select on secret to refusals_reader;
+create view barrier with (security_barrier) as select * from t where a < 50;
+analyze secret;
+select query, refused(query) from (values
+	('select a from t tablesample system (50) where a < 3'),
+	('select a from t where a < 3 for update'),
+	('update pk set v = 0 from t where t.a = pk.id and t.b < 3'),
+	('select count(*) from pg_class where relpages > 3'),
+	('select count(*) from barrier where a = 3'),
+	('select count(*) from barrier where n = 3'),
+	('select count(*) from t'),
+	('select a from t'),
+	('select sum(v) from pk where id = 3')
+) q(query);
+set role refusals_reader;
+explain (costs off) select count(*) from secret where a < 100;
+explain (costs off) select count(*) from secret where a + 1 < 100;
+reset role;
+
+--
+-- device quals do not overtake host quals that may fail
+--
+explain (costs off) select count(*) from t where a / b > 1 and b > 0;
+explain (costs off) select count(*) from t where b > 0 and a / b > 1;
+explain (costs off) select count(*) from t where r > 1 and a > 0;
+explain (costs off) select count(*) from t where r > 1 and a + 1 > 0;
+explain (costs off) select count(*) from t where s like '%x' and a > 0;
+explain (costs off) select count(*) from t where s like 'x\' and a > 0;
+
+--
+-- settings and formats
+--
+set gpuscan.device = cuda;
+explain (costs off) select count(*) from t where a > 3;
+set gpuscan.device = cpu;
+explain (costs off, format json) select stddev(a) from t where a > 3;
+explain (costs off, format yaml) select stddev(a) from t where a > 3;
+explain (costs off, format xml) select stddev(r) from t;
+set gpuscan.explain_refusals = off;
+explain (costs off) select stddev(r) from t;
+set gpuscan.device = opencl;
+set gpuscan.cpu_level = sse9;
+set gpuscan.nonsense = 1;
+
+drop schema refusals cascade;
+drop role refusals_reader;
