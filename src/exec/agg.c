@@ -155,8 +155,15 @@ absorb(GpuAggState *state, const uint8 *keep)
 	run->engine->absorb(run->engine_run, keep, host->settled, host->nsettled);
 	gpuscan_run_absorbed(run);
 	if (host->nforeign > 0)
+	{
+		/* transition functions leave detoasted arguments behind */
+		MemoryContext old = MemoryContextSwitchTo(host->batch_context->ecxt_per_tuple_memory);
+
 		gpuscan_foreign_absorb(&state->foreign, host, first_new);
-	gpuscan_host_reset(host);
+		MemoryContextSwitchTo(old);
+	}
+	if (host->nsettled > 0)
+		gpuscan_host_reset(host);
 }
 
 /* Evaluate a punted row, and settle it if it passes the filters. */
@@ -407,7 +414,7 @@ explain(CustomScanState *node, List *ancestors, ExplainState *es)
 	if (counted && state->host_quals != NIL)
 		ExplainPropertyInteger("Rows Removed by Host Filter", NULL, state->removed_host, es);
 	gpuscan_explain_host_reasons(node, es);
-	gpuscan_explain_engine(node, state->offloaded, es);
+	gpuscan_explain_engine(node, state->offloaded, ancestors, es);
 	if (es->analyze)
 	{
 		gpuscan_explain_run(&state->run, es);

@@ -40,7 +40,8 @@ gpuscan_explain_exprs(const char *label, List *exprs, bool conjunction,
 }
 
 void
-gpuscan_explain_engine(CustomScanState *node, const OffloadedProgram *offloaded, ExplainState *es)
+gpuscan_explain_engine(CustomScanState *node, const OffloadedProgram *offloaded, List *ancestors,
+					   ExplainState *es)
 {
 	CustomScan *cscan = (CustomScan *) node->ss.ps.plan;
 	const Engine *engine =
@@ -50,9 +51,10 @@ gpuscan_explain_engine(CustomScanState *node, const OffloadedProgram *offloaded,
 	if (es->verbose && offloaded != NULL)
 	{
 		List	   *texts = NIL;
+		List	   *context = set_deparse_context_plan(es->deparse_cxt, node->ss.ps.plan, ancestors);
 		ListCell   *lc;
 
-		foreach(lc, gpuscan_offload_describe(offloaded))
+		foreach(lc, gpuscan_offload_describe(offloaded, context))
 		{
 			if (es->format == EXPLAIN_FORMAT_TEXT)
 				ExplainPropertyText("Program", strVal(lfirst(lc)), es);

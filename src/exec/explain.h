@@ -22,7 +22,8 @@
 extern void gpuscan_explain_exprs(const char *label, List *exprs, bool conjunction,
 								  CustomScanState *node, List *ancestors, ExplainState *es);
 /* Engine, and under VERBOSE the program. */
-extern void gpuscan_explain_engine(CustomScanState *node, const OffloadedProgram *offloaded, ExplainState *es);
+extern void gpuscan_explain_engine(CustomScanState *node, const OffloadedProgram *offloaded,
+								   List *ancestors, ExplainState *es);
 /* What stayed on the host, and why. */
 extern void gpuscan_explain_host_reasons(CustomScanState *node, ExplainState *es);
 /* ANALYZE: pages, rows punted, batches, time. */

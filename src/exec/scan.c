@@ -207,7 +207,7 @@ explain(CustomScanState *node, List *ancestors, ExplainState *es)
 	if (es->analyze && state->run.counters.rows > 0)
 		ExplainPropertyInteger("Rows Removed by Device Filter", NULL, state->removed, es);
 	gpuscan_explain_host_reasons(node, es);
-	gpuscan_explain_engine(node, state->offloaded, es);
+	gpuscan_explain_engine(node, state->offloaded, ancestors, es);
 	if (es->analyze)
 		gpuscan_explain_run(&state->run, es);
 }

@@ -55,7 +55,7 @@ describe_instr(StringInfo line, const Program *program, const ProgramInstr *inst
 }
 
 List *
-gpuscan_offload_describe(const OffloadedProgram *offloaded)
+gpuscan_offload_describe(const OffloadedProgram *offloaded, List *context)
 {
 	const Program *program = offloaded->program;
 	List	   *lines = NIL;
@@ -64,7 +64,7 @@ gpuscan_offload_describe(const OffloadedProgram *offloaded)
 
 	foreach(lc, offloaded->params)
 		lines = lappend(lines, makeString(psprintf("$p%d = %s", foreach_current_index(lc),
-												   deparse_expression(lfirst(lc), NIL, false, false))));
+												   deparse_expression(lfirst(lc), context, false, false))));
 	for (int i = 0; i < program->ninstrs; i++)
 	{
 		const ProgramInstr *instr = &program_instrs(program)[i];

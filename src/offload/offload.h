@@ -57,7 +57,10 @@ extern bool gpuscan_offload_cannot_fail(Node *node);
 extern OffloadedProgram *gpuscan_offload_compile(Relation rel, List *quals, bool grouped,
 												 List *keys, List *aggrefs);
 
-/* The program as lines of text, for EXPLAIN VERBOSE: List of String. */
-extern List *gpuscan_offload_describe(const OffloadedProgram *offloaded);
+/*
+ * The program as lines of text, for EXPLAIN VERBOSE: List of String.  context:
+ * as deparse_expression has it, of the plan, for the parameters' expressions.
+ */
+extern List *gpuscan_offload_describe(const OffloadedProgram *offloaded, List *context);
 
 #endif							/* GPUSCAN_OFFLOAD_H */

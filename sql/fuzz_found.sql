@@ -1,0 +1,22 @@
+-- What test/fuzz found, made small: one case each, newest last.
+set gpuscan.require = require;
+set max_parallel_workers_per_gather = 0;
+
+-- EXPLAIN's lines but for the engine's, which differ from machine to machine
+create function plan_of(query text) returns setof text language plpgsql as $$
+declare
+	line text;
+begin
+	for line in execute 'explain (verbose, costs off) ' || query loop
+		if line !~ '^ *Engine:' then
+			return next line;
+		end if;
+	end loop;
+end $$;
+
+-- EXPLAIN VERBOSE of a program with a parameter of the executor's
+create table found (a int, b int);
+insert into found values (1, 10), (2, 20), (3, 30), (3, null);
+select * from plan_of('select v.x, s.n from (values (1), (3)) v(x), lateral (select count(*) as n from found where a <= v.x) s');
+select v.x, s.n from (values (1), (3)) v(x), lateral (select count(*) as n from found where a <= v.x) s;
+drop table found;
