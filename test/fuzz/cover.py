@@ -67,8 +67,9 @@ class Coverage:
     def look(self, text):
         seen = Seen()
         for plan in json.loads(text):
-            self._node(plan["Plan"], seen)
-            for line in plan.get("Not Offloaded", []) + plan.get("gpuscan", {}).get("Not Offloaded", []):
+            if "Plan" in plan:
+                self._node(plan["Plan"], seen)
+            for line in plan.get("Not Offloaded", []):
                 seen.refusals.append(line.partition(": ")[2])
         return seen
 
@@ -77,13 +78,9 @@ class Coverage:
         if provider.startswith("Gpu"):
             seen.nodes.append(provider)
             loops = node.get("Actual Loops", 0)
-            # pages say that it ran; rows that went in are those that left and those that did not
             if loops and (node.get("Row Batches") or 0) > 0:
                 seen.processed = True
                 self._program(node.get("Program", []), seen)
-            elif loops and (node.get("Pages") or 0) > 0 and (node.get("Actual Rows") or 0) > 0 and not node.get("Group Key") \
-                    and node.get("Rows Removed by Device Filter") is not None:
-                seen.processed = True
             seen.punted += node.get("Rows Punted") or 0
             seen.host_rows += node.get("Rows Left to Host") or 0
             seen.spilled |= (node.get("Disk Usage") or 0) > 0
@@ -131,7 +128,7 @@ class Coverage:
                 kind = kind.rstrip(")")
                 line = "agg " + "_".join(filter(None, [function.upper(), kind.upper()]))
                 if function == "count":
-                    line = "agg COUNT_" if "*" in name else "agg COUNT_ANY"
+                    line = "agg COUNT_ANY" if kind else "agg COUNT_"
                 if line in self.known:
                     self.count[line] += 1
 

@@ -95,12 +95,17 @@ class Connection:
         self.close()
         end = time.monotonic() + seconds
         while True:
+            # the postmaster may not have heard of the crash yet
+            time.sleep(0.3)
             try:
-                return self.open()
+                self.open()
+                time.sleep(0.3)
+                self.must("SELECT 1")
+                return
             except Lost:
+                self.close()
                 if time.monotonic() > end:
                     raise
-                time.sleep(0.3)
 
     def run(self, sql):
         """A statement's Result, its error included."""

@@ -148,11 +148,12 @@ class Session:
         return answer
 
     def explain(self, case, chosen, analyze=True):
-        """The text of EXPLAIN, or None if it fails."""
+        """(text of EXPLAIN, error): one of them is None."""
         self._set(dict(chosen, **{"gpuscan.explain_refusals": "on"}))
         text = None
         for statement in case.query.before_explain():
-            if self.connection.run(statement).error:
+            result = self.connection.run(statement)
+            if result.error:
                 break
         else:
             result = self.connection.run("EXPLAIN (%sVERBOSE, COSTS OFF, FORMAT JSON) %s" % (
@@ -161,7 +162,7 @@ class Session:
                 text = result.rows[0][0]
         self.connection.must("ROLLBACK TO s")
         self.connection.must("DEALLOCATE ALL")
-        return text
+        return text, result.error
 
     def differs(self, case, within=20.0):
         """(Difference or None, expected, got, rule): the heart of the matter, for
@@ -192,6 +193,14 @@ class Session:
             name = compare.rule(query, expected, got, again)
             if name:
                 difference = None
+        got.plan = None
+        if difference is None and not self.without_library:
+            try:
+                got.plan, error = self.explain(case, case.settings, analyze=not expected.error)
+                if error and not expected.error and name is None:
+                    difference = compare.Difference("explain", "EXPLAIN ANALYZE: %s: %s" % error)
+            except Lost as lost:
+                difference = compare.Difference("crash", "during EXPLAIN: %s" % lost)
         return difference, expected, got, name
 
 
