@@ -228,6 +228,29 @@ gpuscan_groups_add(EngineRun *run, const uint64_t *words, uint32_t nulls, uint32
 	return group;
 }
 
+/* Enter a group into the dense map, if it lies within the map's span. */
+static void
+dense_enter(Groups *groups, uint32_t group)
+{
+	const GroupDense *dense = &groups->dense;
+	const uint64_t *words = (const uint64_t *) group_record(groups, group);
+	uint32_t	nulls = *record_nulls(groups, group);
+	uint64_t	index = 0;
+
+	if (nulls == GROUP_BLOB)
+		return;
+	for (uint32_t k = 0; k < groups->nkeys; k++)
+	{
+		bool		null = (nulls >> k & 1) != 0;
+		uint64_t	w = null ? dense->range[k] : words[k] - dense->base[k];
+
+		if (!null && w >= dense->range[k])
+			return;
+		index += w * dense->stride[k];
+	}
+	dense->map[index] = group + 1;
+}
+
 uint32_t
 gpuscan_groups_find_packed(EngineRun *run, const uint64_t *words, uint32_t nulls, uint32_t hash)
 {
@@ -240,7 +263,12 @@ gpuscan_groups_find_packed(EngineRun *run, const uint64_t *words, uint32_t nulls
 		uint32_t	group = (uint32_t) slot - 1;
 
 		if (slot == 0)
-			return gpuscan_groups_add(run, words, nulls, hash);
+		{
+			group = gpuscan_groups_add(run, words, nulls, hash);
+			if (groups->dense.size)
+				dense_enter(groups, group);	/* the map knows all groups within its span */
+			return group;
+		}
 		if ((uint32_t) (slot >> 32) == hash && *record_nulls(groups, group) == nulls &&
 			memcmp(group_record(groups, group), words, groups->nkeys * sizeof(uint64_t)) == 0)
 			return group;
@@ -525,22 +553,7 @@ gpuscan_groups_widen_dense(EngineRun *run, const uint64_t *low, const uint64_t *
 	memset(dense->map, 0, slots * sizeof(uint32_t));
 	dense->size = slots;
 	for (uint32_t g = 0; g < groups->n; g++)
-	{
-		const uint64_t *words = (const uint64_t *) group_record(groups, g);
-		uint32_t	nulls = *record_nulls(groups, g);
-		uint64_t	index = 0;
-		bool		inside = nulls != GROUP_BLOB;
-
-		for (uint32_t k = 0; k < groups->nkeys && inside; k++)
-		{
-			uint64_t	w = (nulls >> k & 1) ? dense->range[k] : words[k] - dense->base[k];
-
-			inside = w < dense->range[k] || (nulls >> k & 1);
-			index += w * dense->stride[k];
-		}
-		if (inside)
-			dense->map[index] = g + 1;
-	}
+		dense_enter(groups, g);
 }
 
 /* ------------------------------------------------------------------------
