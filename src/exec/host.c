@@ -210,7 +210,10 @@ gpuscan_host_load(HostEval *host, uint32 row)
 	Buffer		buffer = gpuscan_source_tuple(run->source, run->batch, row, &host->tuple);
 
 	if (run->result == NULL)
+	{
+		gpuscan_source_prefetch(run->source, run->batch, row);
 		check_bounds(host, row);
+	}
 	ExecStoreBufferHeapTuple(&host->tuple, host->slot, buffer);
 }
 

@@ -141,6 +141,8 @@ write_groups(Spill *spill, SpillSet *set)
 	ProgramRun *run = spill->run;
 	uint64		ngroups = run->engine->ngroups(run->engine_run);
 	MemoryContext old = MemoryContextSwitchTo(spill->context);
+	MemoryContext scratch = AllocSetContextCreate(spill->context, "gpuscan spill scratch",
+												  ALLOCSET_SMALL_SIZES);
 	StringInfoData foreign;
 
 	initStringInfo(&foreign);
@@ -161,7 +163,13 @@ write_groups(Spill *spill, SpillSet *set)
 			run->engine->dump_group(run->engine_run, group, spill->buffer, spill->room, &hash);
 		}
 		resetStringInfo(&foreign);
-		gpuscan_foreign_dump(spill->foreign, group, &foreign);
+		if (gpuscan_foreign_group(spill->foreign, group) != NULL)
+		{
+			MemoryContextSwitchTo(scratch);
+			gpuscan_foreign_dump(spill->foreign, group, &foreign);
+			MemoryContextSwitchTo(spill->context);
+			MemoryContextReset(scratch);
+		}
 
 		part = set->bits == 0 ? 0 :
 			(hash << set->shared_bits) >> (HASH_BITS - set->bits);
@@ -181,6 +189,7 @@ write_groups(Spill *spill, SpillSet *set)
 		file->ngroups++;
 	}
 	pfree(foreign.data);
+	MemoryContextDelete(scratch);
 	run->engine->reset_groups(run->engine_run);
 	gpuscan_foreign_reset(spill->foreign);
 	MemoryContextSwitchTo(old);
@@ -244,6 +253,8 @@ read_file(Spill *spill, SpillFile *file)
 {
 	ProgramRun *run = spill->run;
 	SpillSet   *set = NULL;
+	MemoryContext scratch = AllocSetContextCreate(spill->context, "gpuscan spill scratch",
+												  ALLOCSET_SMALL_SIZES);
 
 	for (int64 i = 0; i < file->ngroups; i++)
 	{
@@ -256,8 +267,14 @@ read_file(Spill *spill, SpillFile *file)
 		read_bytes(file->file, spill->buffer, header.size + header.foreign_size);
 		group = run->engine->merge_group(run->engine_run, spill->buffer, header.size);
 		if (header.foreign_size > 0)
+		{
+			MemoryContext old = MemoryContextSwitchTo(scratch);
+
 			gpuscan_foreign_merge(spill->foreign, group, group >= known,
 								  spill->buffer + header.size, header.foreign_size);
+			MemoryContextSwitchTo(old);
+			MemoryContextReset(scratch);
+		}
 
 		if (i % 64 != 63)
 			continue;
@@ -270,6 +287,7 @@ read_file(Spill *spill, SpillFile *file)
 			write_groups(spill, set);
 		}
 	}
+	MemoryContextDelete(scratch);
 	BufFileClose(file->file);
 	file->file = NULL;
 	memory_used(spill);

@@ -114,7 +114,8 @@ mantissa_at(const NumericParts *parts, int scale, i128 *mantissa)
 		return true;
 	}
 	exponent = DIGIT_LEN * (parts->weight - (n - 1)) + scale;
-	if (exponent > 38 || exponent <= -DIGIT_LEN)
+	/* 128 bits hold no more than 39 decimal digits */
+	if (exponent <= -DIGIT_LEN || DIGIT_LEN * parts->weight + 1 + scale > 39)
 		return false;
 
 	/* up to 36 decimal digits need no test for overflow */
@@ -143,7 +144,8 @@ mantissa_at(const NumericParts *parts, int scale, i128 *mantissa)
 	}
 	else if (!numeric_mul_i128(value, DIGIT_BASE, &value) ||
 			 !numeric_add_i128(value, digit_at(parts, n - 1), &value) ||
-			 (exponent > 0 && !numeric_mul_i128(value, numeric_pow10(exponent), &value)))
+			 (exponent > 0 &&
+			  (exponent > 38 || !numeric_mul_i128(value, numeric_pow10(exponent), &value))))
 		return false;
 
 	*mantissa = parts->negative ? -value : value;

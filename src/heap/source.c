@@ -56,6 +56,7 @@ struct HeapSource
 	int			max_pages;		/* of the next batch, doubles */
 	bool		cold;			/* the last batch was read from disk */
 	uint64		ordinal;
+	const BatchPage *last_page; /* of the row that was asked for last */
 	HeapSourceStats stats;
 	uint16		offsets[MaxHeapTuplesPerPage];	/* 1, 2, 3, ... */
 	HeldBatch **held;			/* depth */
@@ -364,14 +365,18 @@ gpuscan_source_next(HeapSource *source)
 	return batch;
 }
 
-/* The page that a row is in. */
-static const BatchPage *
-page_of_row(const Batch *batch, uint32 row)
+/* The page that a row is in: mostly that of the row before. */
+static inline const BatchPage *
+page_of_row(HeapSource *source, const Batch *batch, uint32 row)
 {
+	const BatchPage *last = source->last_page;
 	uint32		low = 0;
 	uint32		high = batch->npages;
 
 	Assert(row < batch->nrows);
+	if (likely(last >= batch->pages && last < batch->pages + batch->npages &&
+			   row - last->first < last->nrows))
+		return last;
 	while (high - low > 1)
 	{
 		uint32		middle = (low + high) / 2;
@@ -381,13 +386,23 @@ page_of_row(const Batch *batch, uint32 row)
 		else
 			high = middle;
 	}
-	return &batch->pages[low];
+	return source->last_page = &batch->pages[low];
+}
+
+void
+gpuscan_source_prefetch(HeapSource *source, const Batch *batch, uint32 row)
+{
+	const BatchPage *bp = page_of_row(source, batch, row);
+
+	if (row == bp->first && bp->ahead != NULL)
+		for (int i = 0; i < BLCKSZ; i += CACHE_LINE)
+			__builtin_prefetch(bp->ahead + i);
 }
 
 Buffer
 gpuscan_source_tuple(HeapSource *source, const Batch *batch, uint32 row, HeapTuple tuple)
 {
-	const BatchPage *bp = page_of_row(batch, row);
+	const BatchPage *bp = page_of_row(source, batch, row);
 	const HeldBatch *held = (const HeldBatch *) batch;
 	Buffer		buffer = held->buffers[bp - batch->pages];
 	Page		page = BufferGetPage(buffer);
@@ -413,7 +428,7 @@ gpuscan_source_corrupt(HeapSource *source, const Batch *batch, uint32 row)
 			(errcode(ERRCODE_DATA_CORRUPTED),
 			 errmsg("tuple lengths out of bounds in relation \"%s\", block %u, offset %u",
 					RelationGetRelationName(source->rel),
-					page_of_row(batch, row)->block, batch->offnum[row])));
+					page_of_row(source, batch, row)->block, batch->offnum[row])));
 }
 
 const HeapSourceStats *

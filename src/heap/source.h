@@ -49,6 +49,9 @@ extern Batch *gpuscan_source_next(HeapSource *source);
  */
 extern Buffer gpuscan_source_tuple(HeapSource *source, const Batch *batch, uint32 row, HeapTuple tuple);
 
+/* When a row is the first of its page: ask for the lines of the page ahead. */
+extern void gpuscan_source_prefetch(HeapSource *source, const Batch *batch, uint32 row);
+
 /* Raise ERRCODE_DATA_CORRUPTED for a row whose lengths leave its bounds. */
 pg_noreturn extern void gpuscan_source_corrupt(HeapSource *source, const Batch *batch, uint32 row);
 
