@@ -114,7 +114,8 @@ class PostgresEngine:
         return sorted(self.open().query(case.check)[0])
 
     def plan(self, case):
-        said = explain(self.open(), case.check)
+        # Executed once more, so that punted rows and spilled bytes are on record.
+        said = explain(self.open(), case.check, "ANALYZE, COSTS OFF, TIMING OFF, BUFFERS, SUMMARY OFF")
         return {"nodes": said["nodes"], "engine": said["engine"], "host": said["host"],
                 "refusals": said["refusals"], "plan": said["lines"]}
 
@@ -362,10 +363,14 @@ def main():
     for name in CHOSEN_SERIES:
         if name not in SERIES and name != "callgrind":
             sys.exit(f"bench: no such series: {name}; there are: {' '.join(SERIES)} callgrind")
+    results, notes = [], {}
+    load_average = float(os.environ["LOAD_AVERAGE"])
+    if load_average > 0.5:
+        notes["busy"] = f"something else ran on this machine: load average {load_average:.2f} when measuring began"
+        say(f"This machine is busy (load average {load_average:.2f}): the figures will be noisy.")
+
     cluster_start(os.environ["SHARED_BUFFERS"])
     load("tpch", "CREATE DATABASE tpch")
-
-    results, notes = [], {}
     for name, series in SERIES.items():
         if wanted(name):
             try:

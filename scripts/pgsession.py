@@ -90,11 +90,11 @@ class Session:
         self.close()
 
 
-def explain(session, sql):
+def explain(session, sql, options="COSTS OFF"):
     """What EXPLAIN says of gpuscan in this query's plan: a dictionary with
     nodes, engine, host (filters that stayed there), refusals, lines."""
     session.query("SET gpuscan.explain_refusals = on")
-    lines, _ = session.query("EXPLAIN (COSTS OFF) " + sql)
+    lines, _ = session.query(f"EXPLAIN ({options}) " + sql)
     said = {"nodes": [], "engine": "", "host": [], "refusals": [], "lines": lines}
     ours = False
     for line in lines:
