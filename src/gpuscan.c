@@ -35,10 +35,10 @@ int			gpuscan_require = GPUSCAN_REQUIRE_ALLOW;
 bool		gpuscan_show_refusals = false;
 char	   *gpuscan_cpu_level = NULL;
 double		gpuscan_startup_cost = 20.0;
-double		gpuscan_page_cost = 0.02;
+double		gpuscan_page_cost = 0.01;
 double		gpuscan_tuple_cost = 0.001;
-double		gpuscan_attribute_cost = 0.0002;
-double		gpuscan_operator_cost = 0.0003;
+double		gpuscan_attribute_cost = 0.0001;
+double		gpuscan_operator_cost = 0.0001;
 
 static const struct config_enum_entry device_options[] = {
 	{"auto", GPUSCAN_DEVICE_AUTO, false},

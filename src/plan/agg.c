@@ -192,7 +192,7 @@ gpuscan_plan_agg_paths(PlannerInfo *root, RelOptInfo *input_rel, RelOptInfo *gro
 
 	if (input_rel->reloptkind != RELOPT_BASEREL || input_rel->rtekind != RTE_RELATION)
 		return;
-	if (extra->patype == PARTITIONWISE_AGGREGATE_PARTIAL)
+	if (extra->patype == PARTITIONWISE_AGGREGATE_PARTIAL || !gpuscan_cost_can_win(grouped_rel))
 		return;
 	rte = planner_rt_fetch(input_rel->relid, root);
 	relation = gpuscan_plan_open(root, input_rel, input_rel->relid, rte, &engine);

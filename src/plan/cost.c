@@ -31,13 +31,35 @@
 #define GROUP_MISS_STEPS	16	/* ... when groups do not fit the caches */
 #define CACHED_GROUPS		50000
 
-/* of cpu_tuple_cost, for a row in the executor: it was found and judged before */
-#define ROW_SHARE			0.6
+/* in cpu_tuple_cost: a row that an engine found and hands to the executor */
+#define ROW_COST			1.1
 
 /* bytes of a group: entry, keys, states */
 #define GROUP_BYTES			32
 #define KEY_BYTES			24
 #define AGG_BYTES			48
+
+/*
+ * Is there anything to win?  Not where PostgreSQL is done before we would have
+ * started: a look into an index, a tiny table.  Asked first, so that short
+ * queries do not pay for being looked at.
+ */
+bool
+gpuscan_cost_can_win(RelOptInfo *rel)
+{
+	ListCell   *lc;
+
+	if (gpuscan_require == GPUSCAN_REQUIRE_REQUIRE || gpuscan_show_refusals)
+		return true;
+	foreach(lc, rel->pathlist)
+	{
+		Path	   *path = lfirst(lc);
+
+		if (path->param_info == NULL && path->total_cost <= gpuscan_startup_cost)
+			return false;
+	}
+	return true;
+}
 
 /* The last attribute that an engine has to walk to, over all of 'exprs'. */
 static int
@@ -96,7 +118,7 @@ cost_host_quals(PlannerInfo *root, const QualSplit *split, double rows, Cost *st
 		return 0;
 	cost_qual_eval(&cost, split->host, root);
 	*startup += cost.startup;
-	return (cost.per_tuple + ROW_SHARE * cpu_tuple_cost) * rows;
+	return (cost.per_tuple + ROW_COST * cpu_tuple_cost) * rows;
 }
 
 void
@@ -109,7 +131,7 @@ gpuscan_cost_scan(PlannerInfo *root, RelOptInfo *rel, Relation relation,
 
 	run += cost_host_quals(root, split, rows, &startup);
 	path->rows = rel->rows;
-	run += (ROW_SHARE * cpu_tuple_cost + path->pathtarget->cost.per_tuple) * path->rows;
+	run += (ROW_COST * cpu_tuple_cost + path->pathtarget->cost.per_tuple) * path->rows;
 	path->startup_cost = startup;
 	path->total_cost = startup + run;
 }

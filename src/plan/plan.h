@@ -35,6 +35,7 @@ extern void gpuscan_plan_split_quals(PlannerInfo *root, RelOptInfo *rel, Relatio
 									 int engines, QualSplit *split);
 
 /* cost.c */
+extern bool gpuscan_cost_can_win(RelOptInfo *rel);
 extern void gpuscan_cost_scan(PlannerInfo *root, RelOptInfo *rel, Relation relation,
 							  const QualSplit *split, Path *path);
 extern void gpuscan_cost_agg(PlannerInfo *root, RelOptInfo *rel, Relation relation,

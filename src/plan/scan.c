@@ -41,8 +41,11 @@ gpuscan_plan_scan_paths(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblE
 	PlanEngine	engine;
 	QualSplit	split;
 	CustomPath *path;
-	Relation	relation = gpuscan_plan_open(root, rel, rti, rte, &engine);
+	Relation	relation;
 
+	if (!gpuscan_cost_can_win(rel))
+		return;
+	relation = gpuscan_plan_open(root, rel, rti, rte, &engine);
 	if (relation == NULL)
 		return;
 	gpuscan_plan_split_quals(root, rel, relation, engine.mask, &split);
