@@ -85,22 +85,29 @@ BUFFERS_COLD = lineitem(["q6", "q1"], required={"q6": 0.95, "q1": 0.95})
 
 UTF8 = lineitem(["q6", "q1", "suppkey"], required={"q6": 2.5, "q1": 9, "suppkey": 5})
 
-# Forty digits do not fit into 128 bits: every row is punted.
+# Eighty digits leave every fast form: each row is punted to PostgreSQL's own
+# executor (EXPLAIN ANALYZE in the results counts them). Forty digits leave 128
+# bits, but a sum may still be able to take them.
 PUNT_SETUP = [
     "DROP TABLE IF EXISTS punt",
-    "CREATE TABLE punt (k integer NOT NULL, d date NOT NULL, v numeric NOT NULL, w numeric NOT NULL)",
+    """CREATE TABLE punt (k integer NOT NULL, d date NOT NULL,
+                          u numeric NOT NULL, v numeric NOT NULL, w numeric NOT NULL)""",
     "SELECT setseed(0.5)",
     """INSERT INTO punt
        SELECT (random() * 999)::int, date '1992-01-01' + (random() * 2500)::int,
-              ('9' || lpad(floor(random() * 1e9)::text, 9, '0') || repeat('7', 30))::numeric / 100,
-              ('8' || lpad(floor(random() * 1e9)::text, 9, '0') || repeat('3', 30))::numeric / 100
+              ('9' || lpad(floor(random() * 1e9)::text, 9, '0') || repeat('7', 28) || '.77')::numeric,
+              ('9' || lpad(floor(random() * 1e9)::text, 9, '0') || repeat('7', 68) || '.77')::numeric,
+              ('8' || lpad(floor(random() * 1e9)::text, 9, '0') || repeat('3', 68) || '.33')::numeric
        FROM generate_series(1, {rows})""",
     "VACUUM (FREEZE, ANALYZE) punt",
 ]
 PUNT = [
-    Case("groups", "sum of 40 digits by key", "SELECT count(*), sum(s) FROM (SELECT k, sum(v) AS s FROM punt GROUP BY k) g", 0.95),
-    Case("filter", "Q6's form on 40 digits",
-         """SELECT sum(v * w) FROM punt WHERE v BETWEEN 9.3e37 AND 9.5e37 AND w < 8.5e37
+    Case("groups40", "sum of 40 digits by key",
+         "SELECT count(*), sum(s) FROM (SELECT k, sum(u) AS s FROM punt GROUP BY k) g", 0.95),
+    Case("groups80", "sum of 80 digits by key",
+         "SELECT count(*), sum(s) FROM (SELECT k, sum(v) AS s FROM punt GROUP BY k) g", 0.95),
+    Case("filter80", "Q6's form on 80 digits",
+         """SELECT sum(v * w) FROM punt WHERE v BETWEEN 9.3e77 AND 9.5e77 AND w < 8.5e77
             AND d >= date '1993-01-01' AND d < date '1997-01-01'""", 0.95),
 ]
 

@@ -340,7 +340,7 @@ def utf8_series(notes):
 
 
 def punt_series(notes):
-    say("Making a table of 40-digit numbers")
+    say("Making a table of very long numbers")
     do([sql.replace("{rows}", "1000000") for sql in cases.PUNT_SETUP])
     results = run_series("punt", cases.PUNT, postgres_engines())
     do(["DROP TABLE punt"])
