@@ -203,6 +203,7 @@ plan_vectors(EngineRun *run)
 				deepest = 0;
 
 	run->regs = gpuscan_cpu_alloc(run, (program->nregs + 1) * sizeof(Vector));
+	run->missing = gpuscan_cpu_alloc(run, (program->nattrs + 1) * sizeof(Vector));
 	for (uint32_t r = 0; r < program->nregs; r++)
 	{
 		const ProgramReg *reg = &program_regs(program)[r];

@@ -147,6 +147,7 @@ struct EngineRun
 
 	/* analysis */
 	Vector	   *regs;
+	Vector	   *missing;		/* by loaded attribute: what short rows have */
 	FilterLive *filters;		/* in order of the FILTER instructions; the last: at the end */
 	uint32_t	nfilters;
 	uint32_t	prefix;			/* attributes at constant offsets */

@@ -248,12 +248,13 @@ load_missing(EngineRun *run, uint32_t attr, Vector *dst)
 {
 	const ProgramAttr *info = &program_attrs(run->program)[attr];
 	const uint16_t *pos = run->pos[attr];
-	Vector		value = {0};
+	Vector	   *value = &run->missing[attr];
 
 	if (info->missing == PROGRAM_NO_REG)
 		return;					/* NULL */
-	gpuscan_vector_set_uniform(run, &value, &run->params[info->missing]);
-	if (value.has_null)
+	if (!value->data)
+		gpuscan_vector_set_uniform(run, value, &run->params[info->missing]);
+	if (value->has_null)
 		return;
 	for (uint32_t i = 0; i < run->n; i++)
 	{
@@ -263,20 +264,20 @@ load_missing(EngineRun *run, uint32_t attr, Vector *dst)
 		switch (dst->kind)
 		{
 			case VALUE_BOOL:
-				((uint8_t *) dst->data)[i] = *(uint8_t *) value.data;
+				((uint8_t *) dst->data)[i] = *(uint8_t *) value->data;
 				break;
 			case VALUE_INT32:
-				((int32_t *) dst->data)[i] = *(int32_t *) value.data;
+				((int32_t *) dst->data)[i] = *(int32_t *) value->data;
 				break;
 			case VALUE_INT64:
-				((int64_t *) dst->data)[i] = *(int64_t *) value.data;
+				((int64_t *) dst->data)[i] = *(int64_t *) value->data;
 				break;
 			case VALUE_TEXT:
-				((TextView *) dst->data)[i] = *(TextView *) value.data;
+				((TextView *) dst->data)[i] = *(TextView *) value->data;
 				break;
 			case VALUE_NUMERIC:
 				{
-					NumericValue v = {value.wide ? *(i128 *) value.data : *(int64_t *) value.data, value.scale};
+					NumericValue v = {value->wide ? *(i128 *) value->data : *(int64_t *) value->data, value->scale};
 
 					gpuscan_vector_put_numeric(run, dst, i, run->n, v);
 				}

@@ -88,6 +88,13 @@ gpuscan_vector_set_uniform(EngineRun *run, Vector *vector, const ProgramValue *v
 			break;
 		case VALUE_TEXT:
 			((TextView *) vector->data)->ptr = value->u.ptr;
+			if (value->len <= GROUP_TEXT_MAX)
+			{
+				/* a key is loaded as eight bytes: those of a page have BATCH_PAGE_SLACK */
+				char	   *copy = (char *) vector->data + CPU_VECTOR_ALIGN;
+
+				((TextView *) vector->data)->ptr = memcpy(copy, value->u.ptr, value->len);
+			}
 			((TextView *) vector->data)->len = value->len;
 			((TextView *) vector->data)->pad = 0;
 			break;
