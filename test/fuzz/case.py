@@ -100,6 +100,7 @@ class Script:
         self.explain = explain
         self.ordered = order
         self.relations = 1
+        self.fetches = [s for s in statements if s.startswith("FETCH")]
         self.tree = None
 
     def statements(self):

@@ -106,9 +106,13 @@ def _date(rng, wild):
     return "'%04d-%02d-%02d'" % (rng.randrange(1990, 2005), rng.randrange(1, 13), rng.randrange(1, 29))
 
 
-def _timestamp(rng, wild):
+def _timestamp(rng, wild, zone):
     if wild and rng.random() < 0.4:
-        return quote(rng.choice(_TIMES))
+        text = rng.choice(_TIMES)
+        if zone and text[0].isdigit():
+            # the ends of time are those of UTC
+            text = text[:-3] + "+00 BC" if text.endswith(" BC") else text + "+00"
+        return quote(text)
     day = _date(rng, False)[1:-1]
     if rng.random() < 0.4:
         return "'%s'" % day
@@ -188,8 +192,8 @@ def value(rng, column, wild=None):
         return _numeric(rng, column, wild)
     if kind == "date":
         return _date(rng, wild)
-    if kind == "timestamp":
-        return _timestamp(rng, wild)
+    if kind in ("timestamp", "timestamptz"):
+        return _timestamp(rng, wild, kind == "timestamptz")
     if kind in ("text", "varchar", "bpchar"):
         return _text(rng, column, wild)
     return _passenger(rng, column, wild)

@@ -11,7 +11,7 @@ from tree import Expr, List, Opt, Seq, render
 
 INTS = ("int2", "int4", "int8")
 TEXTS = ("text", "varchar", "bpchar")
-KINDS = ("bool", "int2", "int4", "int8", "numeric", "date", "timestamp", "text", "bpchar")
+KINDS = ("bool", "int2", "int4", "int8", "numeric", "date", "timestamp", "timestamptz", "text", "bpchar")
 
 # Functions of our own: the server knows nothing of them but what is declared.
 FUNCTIONS = [
@@ -92,6 +92,11 @@ class Maker:
             return Expr(kind, plain)
         return Expr(kind, "(%s)::%s" % (text, kind) if text.startswith(("repeat", "left")) else "%s::%s" % (text, kind))
 
+    def of_rows(self, made):
+        """Does it depend on a column?"""
+        text = render(made)
+        return any(leaf.ref in text for leaf in self.leaves)
+
     def leaf(self, kind, tame=False):
         rng = self.rng
         if rng.random() < 0.85:
@@ -145,6 +150,10 @@ class Maker:
     def condition(self, depth):
         rng = self.rng
         draw = rng.random()
+        if draw < 0.05:
+            # arms that may fail, for some rows only
+            both = Expr("bool", "(", List([self.comparison(1), self.comparison(2)], " AND "), ")")
+            return Expr("bool", "(", List([both, self.comparison(2)], " OR "), ")")
         if draw < 0.28:
             word = rng.choice([" AND ", " AND ", " OR "])
             arms = [self.make("bool", depth - 1) for _ in range(rng.choice([2, 2, 3]))]
@@ -175,7 +184,7 @@ class Maker:
     def two_kinds(self):
         rng = self.rng
         kind = self.kind() if rng.random() < 0.6 else \
-            self.kind("int2", "int4", "int8", "numeric", "date", "timestamp")
+            self.kind("int2", "int4", "int8", "numeric", "date", "timestamp", "timestamptz")
         other = kind
         if kind in INTS and rng.random() < 0.35:
             other = rng.choice(INTS)
@@ -183,6 +192,8 @@ class Maker:
             other = "timestamp"
         elif kind == "timestamp" and rng.random() < 0.2:
             other = "date"
+        elif kind == "timestamptz" and rng.random() < 0.1:
+            other = rng.choice(["date", "timestamp"])
         elif kind == "numeric" and rng.random() < 0.2:
             other = rng.choice(INTS)
         elif kind == "bpchar" and rng.random() < 0.15:
@@ -342,6 +353,12 @@ class Maker:
         if draw < 0.4 + self.host:
             return Expr("timestamp", "(", self.make("timestamp", depth - 1, True), " + interval '1 day')")
         return self.leaf("timestamp")
+
+    def timestamptz(self, depth):
+        rng = self.rng
+        if rng.random() < self.host:
+            return Expr("timestamptz", "(", self.make("timestamp", depth - 1, True), ")::timestamptz")
+        return self.leaf("timestamptz")
 
     def text(self, depth):
         rng = self.rng

@@ -151,7 +151,7 @@ class Writer:
         rng = self.rng
         if rng.random() > likely:
             return Opt()
-        conjuncts = [maker.conjunct(rng.choice([1, 1, 2, 3])) for _ in range(rng.choice([1, 1, 1, 2, 2, 3]))]
+        conjuncts = [maker.conjunct(rng.choice([1, 1, 2, 2, 3, 4])) for _ in range(rng.choice([1, 1, 1, 2, 2, 3]))]
         return Opt(" WHERE ", List(conjuncts, " AND "))
 
     def directions(self):
@@ -188,8 +188,14 @@ class Writer:
             call = [name, "(", maker.make(kind, rng.choice([0, 0, 1, 2]), rng.random() < 0.7), ")"]
             result = "int8" if name == "sum" and kind in ("int2", "int4") else "numeric"
         elif name in ("min", "max"):
-            kind = maker.kind("int2", "int4", "int8", "numeric", "date", "timestamp")
-            call, result = [name, "(", maker.make(kind, rng.choice([0, 0, 1, 2])), ")"], kind
+            kind = maker.kind("int2", "int4", "int8", "numeric", "date", "timestamp", "timestamptz")
+            argument = maker.make(kind, rng.choice([0, 0, 1, 2]))
+            if not maker.of_rows(argument):
+                # of a constant: PostgreSQL looks at one row, if at any
+                argument = maker.column(kind)
+            call, result = [name, "(", argument, ")"], kind
+            if argument is None:
+                name, kind, call, result = "count(*)", "", ["count(*)"], "int8"
         elif name == "bool":
             name = rng.choice(["bool_and", "bool_or", "every"])
             kind, call, result = "", [name, "(", maker.make("bool", 1), ")"], "bool"

@@ -3,7 +3,7 @@
 import data
 from case import Create, Rows, Sql
 
-OFFLOADED = ["bool", "int2", "int4", "int8", "numeric", "numeric", "date", "timestamp", "bpchar", "varchar", "text"]
+OFFLOADED = ["bool", "int2", "int4", "int8", "numeric", "numeric", "date", "timestamp", "timestamptz", "bpchar", "varchar", "text"]
 PASSENGERS = ["float8", "uuid", "jsonb", "bytea", "int4[]", "text[]", "interval", "float4", '"char"', "name", "timetz"]
 # Two values can be equal and look different.
 TWO_FACED = {"float8", "float4", "jsonb", "interval", "timetz"}
@@ -21,6 +21,7 @@ class Column:
         self.pool = []
         self.collation = None
         self.default = None
+        self.serial = False         # numbers the rows
 
     @property
     def two_faced(self):
@@ -91,9 +92,33 @@ def _condition(rng, columns):
     return "%s %s %s" % (column.name, rng.choice(["=", "=", "<>"]), rng.choice(column.pool))
 
 
+# Columns that number the rows: many groups, and values in all widths.
+SERIALS = {
+    "int4": "nextval('numbers')",
+    "int8": "nextval('numbers') * 1234567891",
+    "numeric": "nextval('numbers') * 0.25",
+    "date": "'1970-01-01'::date + (nextval('numbers') % 20000)::int4",
+    "text": "'key ' || nextval('numbers')",
+    "timestamp": "'2000-01-01'::timestamp + interval '7 seconds' * nextval('numbers')",
+}
+
+
+def serial_column(rng, name):
+    column = Column(name, rng.choice(sorted(SERIALS)))
+    column.default = SERIALS[column.kind]
+    column.serial = True
+    column.pool = list(dict.fromkeys(data.value(rng, column, False) for _ in range(20)))
+    if column.kind in ("int4", "int8"):
+        step = 1 if column.kind == "int4" else 1234567891
+        column.pool = ["'%d'" % (rng.randrange(1, 20000) * step) for _ in range(20)]
+    elif column.kind == "text":
+        column.pool = ["'key %d'" % rng.randrange(1, 20000) for _ in range(20)]
+    return column
+
+
 def _rows(rng, table, columns, n):
     # generated in the order of the columns, written in another one
-    columns = list(columns)
+    columns = [column for column in columns if not column.serial]
     if rng.random() < 0.2:
         rng.shuffle(columns)
     return Rows(table, [c.name for c in columns], [[c.draw(rng) for c in columns] for _ in range(n)])
@@ -132,19 +157,25 @@ def build(rng, name, server, small=False):
         kinds.append(rng.choice(PASSENGERS) if rng.random() < 0.2 else rng.choice(OFFLOADED))
     columns = [new_column(rng, "%s%d" % (rng.choice("abc"), i), kind, server) for i, kind in enumerate(kinds)]
 
+    large = not small and len(columns) > 3 and rng.random() < 0.25
+    if large:
+        for i in range(rng.choice([1, 1, 2])):
+            columns.insert(rng.randrange(len(columns)), serial_column(rng, "e%d" % i))
+
     kind = rng.choice(["", "", "", "", "UNLOGGED ", "TEMP "])
     options = []
     if rng.random() < 0.3:
         options.append("fillfactor=%d" % rng.choice([10, 50, 90]))
     if rng.random() < 0.2:
         options.append("toast_tuple_target=%d" % rng.choice([128, 256, 8000]))
-    steps = [Create(name, [(c.name, c.definition()) for c in columns], before=kind,
+    steps = [Sql("CREATE SEQUENCE numbers")] if large else []
+    steps += [Create(name, [(c.name, c.definition()) for c in columns], before=kind,
                     after=" WITH (%s)" % ", ".join(options) if options else "")]
     for column in columns:
         if column.kind in ("text", "varchar", "bpchar", "numeric") and rng.random() < 0.3:
             steps.append(Sql("ALTER TABLE %s ALTER %s SET STORAGE %s" % (
                 name, column.name, rng.choice(["PLAIN", "EXTERNAL", "EXTENDED", "MAIN"])
-                if column.kind != "text" or not column.wild else rng.choice(["EXTERNAL", "MAIN"]))))
+                if column.kind == "numeric" or not column.wild else rng.choice(["EXTERNAL", "MAIN"]))))
         if server.lz4 and column.kind in ("text", "varchar") and rng.random() < 0.3:
             steps.append(Sql("ALTER TABLE %s ALTER %s SET COMPRESSION lz4" % (name, column.name)))
 
@@ -177,9 +208,10 @@ def build(rng, name, server, small=False):
     if n > before:
         steps.append(_rows(rng, name, columns, n - before))
     if n and columns and not small:
-        for _ in range(rng.choice([0, 0, 0, 0, 1, 2, 3])):
-            if table.rows < 3000:
-                steps.append(Sql("INSERT INTO %s SELECT * FROM %s" % (name, name)))
+        names = ", ".join(c.name for c in columns if not c.serial)
+        for _ in range(rng.choice([4, 5, 6]) if large else rng.choice([0, 0, 0, 0, 1, 2, 3])):
+            if table.rows < (10000 if large else 3000):
+                steps.append(Sql("INSERT INTO %s (%s) SELECT %s FROM %s" % (name, names, names, name)))
                 table.rows *= 2
 
     # A life: dead rows, rows in several versions, rows never committed.
