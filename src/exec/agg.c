@@ -126,6 +126,8 @@ begin(CustomScanState *node, EState *estate, int eflags)
 	if (state->host_quals != NIL)
 		state->run.counts_only = false;
 	gpuscan_foreign_init(&state->foreign, state->offloaded->program);
+	if (nkeys == 0)
+		state->host.direct = &state->foreign;
 	gpuscan_spill_init(&state->spill, &state->run, &state->foreign);
 	state->finals = gpuscan_final_init(state->aggrefs, state->offloaded);
 	state->key_types = palloc_array(ProgramType, nkeys + 1);
@@ -173,9 +175,9 @@ settle_row(GpuAggState *state, uint32 row)
 	HostEval   *host = &state->host;
 
 	gpuscan_host_load(host, row);
-	if (!gpuscan_host_passes_device(host))
+	if (host->device_quals != NIL && !gpuscan_host_passes_device(host))
 		state->removed_device++;
-	else if (!gpuscan_host_passes_host(host))
+	else if (host->host_state != NULL && !gpuscan_host_passes_host(host))
 		state->removed_host++;
 	else
 		gpuscan_host_settle(host, row);
@@ -351,8 +353,7 @@ rescan(CustomScanState *node)
 	if (state->filled && !state->spilled && !params_changed)
 		return;
 
-	ExecClearTuple(state->host.slot);
-	gpuscan_host_reset(&state->host);
+	gpuscan_host_rescan(&state->host);
 	gpuscan_spill_reset(&state->spill);
 	gpuscan_foreign_reset(&state->foreign);
 	gpuscan_run_rescan(&state->run, params_changed);

@@ -43,9 +43,8 @@ gpuscan_foreign_init(ForeignStates *foreign, const Program *program)
 	foreign->parent = CurrentMemoryContext;
 }
 
-/* The foreign part of a group, made if need be. */
-static ForeignGroup *
-make_group(ForeignStates *foreign, uint32 group)
+static pg_noinline ForeignGroup *
+new_group(ForeignStates *foreign, uint32 group)
 {
 	if (foreign->context == NULL)
 	{
@@ -67,9 +66,17 @@ make_group(ForeignStates *foreign, uint32 group)
 			   (room - foreign->ngroups) * sizeof(ForeignGroup *));
 		foreign->ngroups = room;
 	}
-	if (foreign->groups[group] == NULL)
-		foreign->groups[group] = MemoryContextAllocZero(foreign->context, sizeof(ForeignGroup));
+	foreign->groups[group] = MemoryContextAllocZero(foreign->context, sizeof(ForeignGroup));
 	return foreign->groups[group];
+}
+
+/* The foreign part of a group, made if need be. */
+static inline ForeignGroup *
+make_group(ForeignStates *foreign, uint32 group)
+{
+	ForeignGroup *fg = gpuscan_foreign_group(foreign, group);
+
+	return fg != NULL ? fg : new_group(foreign, group);
 }
 
 /* One more argument of a sum: numeric_avg_accum, as sum and avg have it. */
@@ -143,6 +150,12 @@ set_key(ForeignStates *foreign, uint32 group, int number, int32 scale, Datum val
 	fg->keys[number].scale = scale;
 	fg->keys[number].datum = PointerGetDatum(PG_DETOAST_DATUM_COPY(value));
 	MemoryContextSwitchTo(old);
+}
+
+void
+gpuscan_foreign_argument(ForeignStates *foreign, uint32 group, int agg, Datum value)
+{
+	add_argument(foreign, group, agg, 1, value);
 }
 
 void

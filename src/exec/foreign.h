@@ -47,6 +47,9 @@ extern void gpuscan_foreign_init(ForeignStates *foreign, const Program *program)
  * groups from this number on did not exist before. */
 extern void gpuscan_foreign_absorb(ForeignStates *foreign, HostEval *host, uint64 first_new);
 
+/* One more argument that no engine can hold. */
+extern void gpuscan_foreign_argument(ForeignStates *foreign, uint32 group, int agg, Datum value);
+
 static inline ForeignGroup *
 gpuscan_foreign_group(const ForeignStates *foreign, uint32 group)
 {

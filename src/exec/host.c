@@ -16,6 +16,7 @@
 
 #include "access/htup_details.h"
 #include "compat.h"
+#include "exec/foreign.h"
 #include "exec/host.h"
 #include "exec/value.h"
 #include "executor/executor.h"
@@ -26,6 +27,24 @@
 #include "utils/rel.h"
 
 /* decode.h and utils/builtins.h have names in common: include no builtins.h */
+
+#define CACHE_LINE	64
+
+/* The attributes at the start that lie at the same place in all rows without NULLs. */
+static void
+note_fixed_attributes(HostEval *host, const Program *program)
+{
+	const ProgramLayout *layout = program_layout(program);
+
+	for (uint32 att = 0; att < program->nlayout && layout[att].attlen > 0; att++)
+	{
+		uint32		attalign = layout[att].attalign;
+
+		host->fixed_size = (host->fixed_size + attalign - 1) & ~(attalign - 1);
+		host->fixed_size += layout[att].attlen;
+		host->nfixed++;
+	}
+}
 
 void
 gpuscan_host_init(HostEval *host, ProgramRun *run, bool own_slot,
@@ -69,7 +88,7 @@ gpuscan_host_init(HostEval *host, ProgramRun *run, bool own_slot,
 		if (own_slot)
 			node->ps.subPlan = list_concat(node->ps.subPlan, host->parent->ps.subPlan);
 	}
-	host->positions = palloc_array(uint16, Max(run->offloaded->program->nattrs, 1));
+	note_fixed_attributes(host, run->offloaded->program);
 }
 
 /*
@@ -108,25 +127,31 @@ gpuscan_host_init_groups(HostEval *host, List *keys, List *aggrefs)
 	const OffloadedProgram *offloaded = host->run->offloaded;
 	const Program *program = offloaded->program;
 	const ProgramAgg *aggs = program_aggs(program);
+	int			i = 0;
 	int			column = 0;
 	ListCell   *lc;
 
+	host->nkeys = program->nkeys;
+	host->ncolumns = program->nkeys + program->naggs;
 	host->batch_context = CreateExprContext(host->run->node->ps.state);
 	host->batch_context->ecxt_scantuple = host->slot;
-	host->types = palloc_array(ProgramType, program->nkeys + program->naggs + 1);
+	host->types = palloc_array(ProgramType, host->ncolumns + 1);
+	host->columns = palloc_array(int, host->ncolumns + 1);
 	host->keys = keys;
 	foreach(lc, keys)
-		host->types[column++] = gpuscan_type_of(exprType(lfirst(lc)));
+	{
+		host->types[i] = gpuscan_type_of(exprType(lfirst(lc)));
+		host->columns[i++] = column++;
+	}
 
 	for (int agg = 0; agg < program->naggs; agg++)
 	{
 		Aggref	   *aggref = NULL;
 		Expr	   *arg;
-		int			i = 0;
 
 		/* any aggregate that uses this state: argument and FILTER are the same */
 		foreach(lc, aggrefs)
-			if (offloaded->agg_state[i++] == agg)
+			if (offloaded->agg_state[foreach_current_index(lc)] == agg)
 			{
 				aggref = lfirst_node(Aggref, lc);
 				break;
@@ -135,11 +160,14 @@ gpuscan_host_init_groups(HostEval *host, List *keys, List *aggrefs)
 			elog(ERROR, "aggregate %d of the program belongs to nobody", agg);
 
 		arg = aggref->args == NIL ? NULL : linitial_node(TargetEntry, aggref->args)->expr;
-		host->args = lappend(host->args, filtered_argument(arg, aggref->aggfilter));
+		arg = filtered_argument(arg, aggref->aggfilter);
 		if (aggs[agg].kind == AGG_COUNT_STAR || aggs[agg].kind == AGG_COUNT)
-			host->types[column++] = PROGRAM_TYPES;
+			host->types[i] = PROGRAM_TYPES;
 		else
-			host->types[column++] = gpuscan_type_of(exprType((Node *) arg));
+			host->types[i] = gpuscan_type_of(exprType((Node *) arg));
+		host->columns[i++] = arg == NULL ? -1 : column++;
+		if (arg != NULL)
+			host->args = lappend(host->args, arg);
 	}
 }
 
@@ -160,7 +188,6 @@ static void
 make_projection(HostEval *host)
 {
 	EState	   *estate = host->run->node->ps.state;
-	const Program *program = host->run->offloaded->program;
 	MemoryContext old = MemoryContextSwitchTo(estate->es_query_cxt);
 	int			jit_flags = estate->es_jit_flags;
 	List	   *tlist = NIL;
@@ -170,8 +197,7 @@ make_projection(HostEval *host)
 	foreach(lc, host->keys)
 		tlist = lappend(tlist, makeTargetEntry(lfirst(lc), list_length(tlist) + 1, NULL, false));
 	foreach(lc, host->args)
-		if (lfirst(lc) != NULL)
-			tlist = lappend(tlist, makeTargetEntry(lfirst(lc), list_length(tlist) + 1, NULL, false));
+		tlist = lappend(tlist, makeTargetEntry(lfirst(lc), list_length(tlist) + 1, NULL, false));
 
 	slot = ExecAllocTableSlot(&estate->es_tupleTable, ExecTypeFromTL(tlist), &TTSOpsVirtual);
 	estate->es_jit_flags = 0;
@@ -181,47 +207,104 @@ make_projection(HostEval *host)
 
 	host->room = BATCH_MAX_ROWS;
 	host->settled = palloc_array(EngineSettled, host->room);
-	host->values = palloc_array(ProgramValue, host->room * (program->nkeys + program->naggs + 1));
+	host->values = palloc_array(ProgramValue, host->room * (host->ncolumns + 1));
 	MemoryContextSwitchTo(old);
 }
 
 /*
- * A batch that no engine has looked at may hold a tuple whose lengths lead
- * outside; PostgreSQL's own deforming would follow them.
+ * Do the lengths of a tuple stay within it, as far as the program's attributes
+ * go?  decode_walk, without noting where attributes lie.
  */
-static void
-check_bounds(HostEval *host, uint32 row)
+static inline bool
+lengths_in_bounds(const HostEval *host, const uint8_t *tuple, uint32 len)
+{
+	const Program *program = host->run->offloaded->program;
+	const ProgramLayout *layout = program_layout(program);
+	uint32		natts = Min(decode_natts(tuple), (uint32) program->nlayout);
+	uint32		pos = tuple[22];	/* t_hoff */
+	uint32		att = 0;
+	bool		hasnull = decode_hasnull(tuple);
+
+	if (unlikely(pos < DECODE_HOFF_PLAIN || pos > len || (pos & 7) != 0))
+		return false;
+	if (unlikely(hasnull))
+	{
+		if (DECODE_TUPLE_HEADER + (decode_natts(tuple) + 7) / 8 > pos)
+			return false;
+	}
+	else if (natts >= host->nfixed)
+	{
+		att = host->nfixed;
+		pos += host->fixed_size;
+	}
+
+	for (; att < natts; att++)
+	{
+		uint32		attalign = layout[att].attalign;
+
+		if (hasnull && !((tuple[DECODE_TUPLE_HEADER + (att >> 3)] >> (att & 7)) & 1))
+			continue;
+		if (layout[att].attlen == -1)
+		{
+			uint32		at = pos;
+
+			if (likely(pos < len && (tuple[pos] & 1) && tuple[pos] != 1))
+				pos += tuple[pos] >> 1;
+			else if ((pos = decode_varlena(tuple, len, attalign, &at)) == 0)
+				return false;
+			continue;
+		}
+		pos = (pos + attalign - 1) & ~(attalign - 1);
+		if (layout[att].attlen > 0)
+			pos += layout[att].attlen;
+		else
+			while (pos < len && tuple[pos++] != 0)
+				;
+	}
+	return pos <= len;
+}
+
+/* On to the page of another row. */
+static pg_noinline void
+turn_page(HostEval *host, uint32 row)
 {
 	ProgramRun *run = host->run;
-	const Program *program = run->offloaded->program;
-	const HeapTuple tuple = &host->tuple;
-	uint32		hoff = tuple->t_data->t_hoff;
 
-	if (hoff < SizeofHeapTupleHeader || hoff > tuple->t_len || hoff != MAXALIGN(hoff) ||
-		!decode_walk((const uint8_t *) tuple->t_data, tuple->t_len, program_layout(program),
-					 program_attrs(program), program->nattrs, host->positions, 1))
-		gpuscan_source_corrupt(run->source, run->batch, row);
+	gpuscan_source_page(run->source, run->batch, row, &host->page);
+	host->page_batch = run->batch;
+	host->page_ordinal = run->batch->ordinal;
+	host->tuple.t_tableOid = RelationGetRelid(run->rel);
+
+	/* an engine asks for lines by itself */
+	if (run->result == NULL && host->page.ahead != NULL)
+		for (int i = 0; i < BLCKSZ; i += CACHE_LINE)
+			__builtin_prefetch(host->page.ahead + i);
 }
 
 void
 gpuscan_host_load(HostEval *host, uint32 row)
 {
 	ProgramRun *run = host->run;
-	Buffer		buffer = gpuscan_source_tuple(run->source, run->batch, row, &host->tuple);
 
-	if (run->result == NULL)
-	{
-		gpuscan_source_prefetch(run->source, run->batch, row);
-		check_bounds(host, row);
-	}
-	ExecStoreBufferHeapTuple(&host->tuple, host->slot, buffer);
+	if (unlikely(row - host->page.first >= host->page.nrows ||
+				 host->page_batch != run->batch || host->page_ordinal != run->batch->ordinal))
+		turn_page(host, row);
+	if (unlikely(!gpuscan_source_tuple(&host->page, run->batch, row, &host->tuple)))
+		gpuscan_source_corrupt(run->source, run->batch, row);
+
+	/*
+	 * A batch that no engine has looked at may hold a tuple whose lengths lead
+	 * outside; PostgreSQL's own deforming would follow them.
+	 */
+	if (run->result == NULL &&
+		unlikely(!lengths_in_bounds(host, (const uint8_t *) host->tuple.t_data, host->tuple.t_len)))
+		gpuscan_source_corrupt(run->source, run->batch, row);
+	ExecStoreBufferHeapTuple(&host->tuple, host->slot, host->page.buffer);
 }
 
 bool
 gpuscan_host_passes_device(HostEval *host)
 {
-	if (host->device_quals == NIL)
-		return true;
 	if (host->device_state == NULL)
 		make_device_state(host);
 	ResetExprContext(host->row_context);
@@ -231,8 +314,6 @@ gpuscan_host_passes_device(HostEval *host)
 bool
 gpuscan_host_passes_host(HostEval *host)
 {
-	if (host->host_state == NULL)
-		return true;
 	ResetExprContext(host->row_context);
 	return ExecQual(host->host_state, host->row_context);
 }
@@ -263,15 +344,12 @@ add_foreign(HostEval *host, int agg, int key, int scale, Datum datum)
 void
 gpuscan_host_settle(HostEval *host, uint32 row)
 {
-	const Program *program = host->run->offloaded->program;
-	int			nkeys = program->nkeys;
-	int			ncolumns = nkeys + program->naggs;
+	int			nkeys = host->nkeys;
+	int			ncolumns = host->ncolumns;
 	EngineSettled *settled;
 	ProgramValue *values;
 	TupleTableSlot *result;
 	MemoryContext old;
-	ListCell   *lc;
-	int			column = 0;
 
 	if (host->projection == NULL)
 		make_projection(host);
@@ -285,36 +363,31 @@ gpuscan_host_settle(HostEval *host, uint32 row)
 	/* not reset here: texts and numerics live until the batch is absorbed */
 	result = ExecProject(host->projection);
 	old = MemoryContextSwitchTo(host->batch_context->ecxt_per_tuple_memory);
-	lc = list_head(host->args);
 	for (int i = 0; i < ncolumns; i++)
 	{
 		ProgramValue *value = &values[i];
-		Datum		datum;
+		ProgramType type = host->types[i];
+		int			column = host->columns[i];
 
-		if (i >= nkeys)
+		if (column >= 0 && !result->tts_isnull[column] && type != PROGRAM_TYPES)
 		{
-			bool		absent = lfirst(lc) == NULL;
+			Datum		datum = result->tts_values[column];
 
-			lc = lnext(host->args, lc);
-			if (absent)
-			{
-				memset(value, 0, sizeof(*value));	/* count(*): not NULL */
+			if (gpuscan_value_from_datum(type, datum, i < nkeys, value) == VALUE_FITS)
 				continue;
-			}
+			if (host->direct != NULL)
+				gpuscan_foreign_argument(host->direct, 0, i, datum);
+			else
+				add_foreign(host, i < nkeys ? -1 : i - nkeys, i < nkeys ? i : -1,
+							value->foreign ? -1 : value->scale, datum);
+			continue;
 		}
-		datum = result->tts_values[column];
-		if (result->tts_isnull[column++])
-		{
-			memset(value, 0, sizeof(*value));
-			value->null = 1;
-			if (host->types[i] != PROGRAM_TYPES)
-				value->kind = gpuscan_type_info[host->types[i]].kind;
-		}
-		else if (host->types[i] == PROGRAM_TYPES)
-			memset(value, 0, sizeof(*value));
-		else if (gpuscan_value_from_datum(host->types[i], datum, i < nkeys, value) != VALUE_FITS)
-			add_foreign(host, i < nkeys ? -1 : i - nkeys, i < nkeys ? i : -1,
-						value->foreign ? -1 : value->scale, datum);
+
+		/* NULL, or an argument of count that is not */
+		memset(value, 0, sizeof(*value));
+		value->null = column >= 0 && result->tts_isnull[column];
+		if (type != PROGRAM_TYPES)
+			value->kind = gpuscan_type_info[type].kind;
 	}
 	MemoryContextSwitchTo(old);
 	host->nsettled++;
@@ -327,4 +400,12 @@ gpuscan_host_reset(HostEval *host)
 	host->nforeign = 0;
 	if (host->batch_context != NULL)
 		ResetExprContext(host->batch_context);
+}
+
+void
+gpuscan_host_rescan(HostEval *host)
+{
+	gpuscan_host_reset(host);
+	host->page_batch = NULL;
+	ExecClearTuple(host->slot);
 }

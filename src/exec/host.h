@@ -13,6 +13,8 @@
 #include "exec/run.h"
 #include "nodes/execnodes.h"
 
+struct ForeignStates;
+
 /* A value of a settled row that an engine cannot hold, or not print. */
 typedef struct ForeignItem
 {
@@ -29,16 +31,23 @@ typedef struct HostEval
 	ScanState  *parent;			/* of expressions over the table's rows */
 	TupleTableSlot *slot;		/* a row of the table */
 	HeapTupleData tuple;
+	const Batch *page_batch;	/* what 'page' belongs to */
+	uint64		page_ordinal;	/* ... as batches are filled anew */
+	SourcePage	page;			/* of the row that was loaded last */
 	ExprContext *row_context;	/* filters: reset for each row */
 	ExprContext *batch_context; /* keys and arguments: reset for each batch */
 	List	   *device_quals;	/* what the engine runs otherwise ... */
 	ExprState  *device_state;	/* ... made when it is first needed */
 	ExprState  *host_state;
-	uint16	   *positions;		/* of attributes: scratch */
+	uint32		nfixed;			/* attributes of the layout at fixed places ... */
+	uint32		fixed_size;		/* ... and the bytes they take */
 
 	/* groups */
 	List	   *keys;			/* Expr each */
-	List	   *args;			/* one for each of the program's aggregates; NULL: none */
+	List	   *args;			/* of the program's aggregates, where they have one */
+	int			nkeys;
+	int			ncolumns;		/* keys and arguments */
+	int		   *columns;		/* where the projection has them; -1: count(*) */
 	ProjectionInfo *projection; /* of both; made when it is first needed */
 	ProgramType *types;			/* of keys and arguments; PROGRAM_TYPES: only
 								 * whether it is NULL matters */
@@ -46,6 +55,7 @@ typedef struct HostEval
 	ProgramValue *values;
 	uint32		room;			/* rows that settled and values have room for */
 	uint32		nsettled;
+	struct ForeignStates *direct;	/* without keys foreign arguments go here at once */
 	ForeignItem *foreign;
 	uint32		nforeign;
 	uint32		foreign_room;
@@ -64,6 +74,7 @@ extern void gpuscan_host_init_groups(HostEval *host, List *keys, List *aggrefs);
 /* Put a row of the batch in hand into the slot. */
 extern void gpuscan_host_load(HostEval *host, uint32 row);
 
+/* Only where there are such filters. */
 extern bool gpuscan_host_passes_device(HostEval *host);
 extern bool gpuscan_host_passes_host(HostEval *host);
 
@@ -72,5 +83,8 @@ extern void gpuscan_host_settle(HostEval *host, uint32 row);
 
 /* Forget the settled rows. */
 extern void gpuscan_host_reset(HostEval *host);
+
+/* The source starts again: forget its pages, too. */
+extern void gpuscan_host_rescan(HostEval *host);
 
 #endif							/* GPUSCAN_HOST_H */

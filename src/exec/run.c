@@ -23,8 +23,8 @@
 #include "utils/rel.h"
 
 #define PUNT_STREAK			3		/* so many batches must be mostly punted */
-#define HOST_STRETCH_FIRST	32		/* then so many go to the host */
-#define HOST_STRETCH_MAX	1024	/* doubled up to this */
+#define HOST_STRETCH_FIRST	256		/* then so many, small ones, go to the host */
+#define HOST_STRETCH_MAX	8192	/* doubled up to this */
 
 #define DECOMPRESS_MAX		((Size) 16 * 1024 * 1024)	/* bytes in a batch */
 
@@ -212,10 +212,12 @@ gpuscan_run_next(ProgramRun *run)
 	/* what is in flight comes first, else rows would change their order */
 	if (run->inflight == 0 && (run->params_foreign || run->host_batches > 0))
 	{
+		gpuscan_source_few_pages(run->source, true);
 		run->batch = next_batch(run);
 		if (run->batch == NULL)
 			return false;
-		run->host_batches -= run->host_batches > 0;
+		if (run->host_batches > 0 && --run->host_batches == 0)
+			gpuscan_source_few_pages(run->source, false);
 		run->counters.host_rows += run->batch->nrows;
 		return true;
 	}

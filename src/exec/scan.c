@@ -179,7 +179,7 @@ rescan(CustomScanState *node)
 {
 	GpuScanState *state = (GpuScanState *) node;
 
-	ExecClearTuple(node->ss.ss_ScanTupleSlot);
+	gpuscan_host_rescan(&state->host);
 	gpuscan_run_rescan(&state->run, node->ss.ps.chgParam != NULL);
 	state->next_row = state->next_punted = 0;
 	ExecScanReScan(&node->ss);

@@ -34,6 +34,10 @@ StaticAssertDecl(BATCH_MAX_ROWS >= MaxHeapTuplesPerPage, "a page must fit into a
  */
 #define SOURCE_AHEAD		8
 
+/* ... and how many of each where few are asked for; one pin is the caller's */
+#define SOURCE_FEW_PAGES	4
+#define SOURCE_FEW_AHEAD	2
+
 #define CACHE_LINE			64
 
 /* A batch that was handed out, and the pins that keep its pages. */
@@ -55,8 +59,8 @@ struct HeapSource
 	unsigned	turn;			/* number of the next batch */
 	int			max_pages;		/* of the next batch, doubles */
 	bool		cold;			/* the last batch was read from disk */
+	bool		few;			/* see gpuscan_source_few_pages */
 	uint64		ordinal;
-	const BatchPage *last_page; /* of the row that was asked for last */
 	HeapSourceStats stats;
 	uint16		offsets[MaxHeapTuplesPerPage];	/* 1, 2, 3, ... */
 	HeldBatch **held;			/* depth */
@@ -311,6 +315,11 @@ gpuscan_source_next(HeapSource *source)
 	else
 		max_pages = Max((limit - ahead) / source->depth, 1);
 	max_pages = Min(max_pages, source->max_pages);
+	if (source->few && !source->counts_only)
+	{
+		max_pages = Min(max_pages, SOURCE_FEW_PAGES);
+		ahead = Min(ahead, SOURCE_FEW_AHEAD);
+	}
 
 	while (batch->npages < (uint32) max_pages && gpuscan_reader_peek(reader, ahead))
 	{
@@ -365,18 +374,14 @@ gpuscan_source_next(HeapSource *source)
 	return batch;
 }
 
-/* The page that a row is in: mostly that of the row before. */
-static inline const BatchPage *
-page_of_row(HeapSource *source, const Batch *batch, uint32 row)
+/* The page that a row is in. */
+static const BatchPage *
+page_of_row(const Batch *batch, uint32 row)
 {
-	const BatchPage *last = source->last_page;
 	uint32		low = 0;
 	uint32		high = batch->npages;
 
 	Assert(row < batch->nrows);
-	if (likely(last >= batch->pages && last < batch->pages + batch->npages &&
-			   row - last->first < last->nrows))
-		return last;
 	while (high - low > 1)
 	{
 		uint32		middle = (low + high) / 2;
@@ -386,39 +391,21 @@ page_of_row(HeapSource *source, const Batch *batch, uint32 row)
 		else
 			high = middle;
 	}
-	return source->last_page = &batch->pages[low];
+	return &batch->pages[low];
 }
 
 void
-gpuscan_source_prefetch(HeapSource *source, const Batch *batch, uint32 row)
+gpuscan_source_page(HeapSource *source, const Batch *batch, uint32 row, SourcePage *page)
 {
-	const BatchPage *bp = page_of_row(source, batch, row);
-
-	if (row == bp->first && bp->ahead != NULL)
-		for (int i = 0; i < BLCKSZ; i += CACHE_LINE)
-			__builtin_prefetch(bp->ahead + i);
-}
-
-Buffer
-gpuscan_source_tuple(HeapSource *source, const Batch *batch, uint32 row, HeapTuple tuple)
-{
-	const BatchPage *bp = page_of_row(source, batch, row);
+	const BatchPage *bp = page_of_row(batch, row);
 	const HeldBatch *held = (const HeldBatch *) batch;
-	Buffer		buffer = held->buffers[bp - batch->pages];
-	Page		page = BufferGetPage(buffer);
-	ItemId		id = PageGetItemId(page, batch->offnum[row]);
 
-	/* no lock: a line pointer in use stays as it is while we hold the pin */
-	if (unlikely(!ItemIdIsNormal(id) ||
-				 ItemIdGetOffset(id) + ItemIdGetLength(id) > BLCKSZ ||
-				 ItemIdGetLength(id) < SizeofHeapTupleHeader))
-		gpuscan_source_corrupt(source, batch, row);
-
-	tuple->t_data = (HeapTupleHeader) PageGetItem(page, id);
-	tuple->t_len = ItemIdGetLength(id);
-	ItemPointerSet(&tuple->t_self, bp->block, batch->offnum[row]);
-	tuple->t_tableOid = RelationGetRelid(source->rel);
-	return buffer;
+	page->buffer = held->buffers[bp - batch->pages];
+	page->page = BufferGetPage(page->buffer);
+	page->block = bp->block;
+	page->first = bp->first;
+	page->nrows = bp->nrows;
+	page->ahead = bp->ahead;
 }
 
 void
@@ -428,7 +415,13 @@ gpuscan_source_corrupt(HeapSource *source, const Batch *batch, uint32 row)
 			(errcode(ERRCODE_DATA_CORRUPTED),
 			 errmsg("tuple lengths out of bounds in relation \"%s\", block %u, offset %u",
 					RelationGetRelationName(source->rel),
-					page_of_row(source, batch, row)->block, batch->offnum[row])));
+					page_of_row(batch, row)->block, batch->offnum[row])));
+}
+
+void
+gpuscan_source_few_pages(HeapSource *source, bool few)
+{
+	source->few = few;
 }
 
 const HeapSourceStats *

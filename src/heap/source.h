@@ -12,10 +12,11 @@
 #ifndef GPUSCAN_SOURCE_H
 #define GPUSCAN_SOURCE_H
 
-#include "access/htup.h"
+#include "access/htup_details.h"
 #include "compat.h"
 #include "heap/batch.h"
 #include "storage/buf.h"
+#include "storage/bufpage.h"
 #include "utils/relcache.h"
 #include "utils/snapshot.h"
 
@@ -43,17 +44,46 @@ extern HeapSource *gpuscan_source_begin(Relation rel, Snapshot snapshot, int dep
  */
 extern Batch *gpuscan_source_next(HeapSource *source);
 
-/*
- * The row as a heap tuple in its still pinned page, and the buffer.  Raises
- * ERRCODE_DATA_CORRUPTED when its line pointer leaves the page.
- */
-extern Buffer gpuscan_source_tuple(HeapSource *source, const Batch *batch, uint32 row, HeapTuple tuple);
+/* A page of a batch as the buffer manager has it. */
+typedef struct SourcePage
+{
+	Page		page;
+	Buffer		buffer;
+	BlockNumber block;
+	uint32		first;			/* rows of the batch that it has */
+	uint32		nrows;
+	const char *ahead;			/* as BatchPage's */
+} SourcePage;
 
-/* When a row is the first of its page: ask for the lines of the page ahead. */
-extern void gpuscan_source_prefetch(HeapSource *source, const Batch *batch, uint32 row);
+/* The page that a row of a batch is in. */
+extern void gpuscan_source_page(HeapSource *source, const Batch *batch, uint32 row, SourcePage *page);
+
+/*
+ * The row as a heap tuple in its still pinned page.  False when its line
+ * pointer leaves the page.
+ */
+static inline bool
+gpuscan_source_tuple(const SourcePage *page, const Batch *batch, uint32 row, HeapTuple tuple)
+{
+	OffsetNumber offset = batch->offnum[row];
+	ItemId		id = PageGetItemId(page->page, offset);
+
+	/* no lock: a line pointer in use stays as it is while we hold the pin */
+	tuple->t_data = (HeapTupleHeader) PageGetItem(page->page, id);
+	tuple->t_len = ItemIdGetLength(id);
+	ItemPointerSet(&tuple->t_self, page->block, offset);
+	return ItemIdIsNormal(id) && ItemIdGetLength(id) >= SizeofHeapTupleHeader &&
+		ItemIdGetOffset(id) + ItemIdGetLength(id) <= BLCKSZ;
+}
 
 /* Raise ERRCODE_DATA_CORRUPTED for a row whose lengths leave its bounds. */
 pg_noreturn extern void gpuscan_source_corrupt(HeapSource *source, const Batch *batch, uint32 row);
+
+/*
+ * From now on batches of a few pages only, or of many again.  For row by row
+ * work few are better: bufmgr.c finds up to eight pins without a hash table.
+ */
+extern void gpuscan_source_few_pages(HeapSource *source, bool few);
 
 extern const HeapSourceStats *gpuscan_source_stats(const HeapSource *source);
 extern void gpuscan_source_rescan(HeapSource *source);

@@ -115,7 +115,7 @@ plan_walk(EngineRun *run)
 	run->prefix = att;
 	run->walk_from = pos;
 
-	for (; att < run->need_natts; att++)
+	for (const uint32_t natts = run->need_natts; att < natts; att++)
 	{
 		WalkStep   *step = &run->walk[run->nwalk++];
 		bool		want = attrs[wanted].attnum == (int) att + 1;
@@ -362,7 +362,8 @@ cpu_absorb(EngineRun *run, const uint8_t *keep, EngineSettled *settled, uint32_t
 
 		while (upto < run->n && run->row[upto] < settled[s].row)
 			upto++;
-		run->level->absorb(run, done, upto);
+		if (upto > done)
+			run->level->absorb(run, done, upto);
 		done = upto;
 		absorb_settled(run, &settled[s]);
 	}
