@@ -132,7 +132,8 @@ numeric_sub(NumericValue a, NumericValue b, NumericValue *r)
 {
 	NumericValue minus;
 
-	return numeric_neg(b, &minus) & numeric_add(a, minus, r);
+	*r = a;
+	return numeric_neg(b, &minus) && numeric_add(a, minus, r);
 }
 
 BODY bool
