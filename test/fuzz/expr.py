@@ -290,7 +290,7 @@ class Maker:
             return Expr(kind, "(", self.make(left, depth - 1, tame), rng.choice([" + ", " - ", " * "]),
                         self.make(right, depth - 1, tame), ")")
         if draw < 0.63:
-            return Expr(kind, "(- ", self.make(kind, depth - 1, True), ")")
+            return Expr(kind, rng.choice(["(- ", "abs("]), self.make(kind, depth - 1, True), ")")
         if draw < 0.8:
             other = self.kind(*[k for k in INTS if k != kind])
             return Expr(kind, "(", self.make(other, depth - 1, True), ")::", kind)
@@ -307,7 +307,7 @@ class Maker:
                 return Expr(kind, "length(", self.make("text", depth - 1), ")")
             if what < 0.8:
                 return Expr(kind, "(", self.make("numeric", depth - 1, True), ")::", kind)
-            return Expr(kind, "abs(", self.make(kind, depth - 1, True), ")")
+            return Expr(kind, "sign(", self.make("numeric", depth - 1, True), ")::", kind)
         return self.leaf(kind)
 
     def numeric(self, depth):

@@ -251,14 +251,17 @@ class Writer:
         for _ in range(rng.choice([0, 1, 1, 2, 2, 3, 4]) if nkeys is None else nkeys):
             offloaded = [leaf for leaf in maker.leaves if leaf.kind in KINDS]
             if offloaded and rng.random() < 0.7:
-                leaf = rng.choice(offloaded)
+                leaf = rng.choice([leaf for leaf in offloaded if leaf.column.serial] or offloaded) \
+                    if rng.random() < 0.4 else rng.choice(offloaded)
                 keys.append(Item(Expr(leaf.column.kind, leaf.ref), leaf.column.two_faced))
             else:
                 keys.append(self.item(maker, 1))
         if any(key.two_faced for key in keys):
             query.ambiguous = True
         aggs = [self.output(maker, query) for _ in range(rng.choice([0, 1, 1, 2, 3, 5] if keys else [1, 1, 2, 3, 5]))]
-        order = Opt("y", name="order") if rng.random() < 0.3 else Opt()
+        # an order over groups may make PostgreSQL sort its input, and then not the
+        # first of equal keys is shown
+        order = Opt("y", name="order") if rng.random() < 0.3 and not query.ambiguous else Opt()
         tree = Grouped(List([key.node for key in keys], least=0 if aggs else 1),
                        List(aggs, least=0 if keys else 1), source,
                        self.where(maker, 0.6) if where is None else where, self.having(maker, query), order,
