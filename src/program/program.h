@@ -32,7 +32,7 @@
 #define PROGRAM_MAX_REGS	1024
 #define PROGRAM_MAX_INSTRS	8192
 #define PROGRAM_MAX_ATTRS	1600	/* MaxHeapAttributeNumber */
-#define PROGRAM_MAX_KEYS	32
+#define PROGRAM_MAX_KEYS	31		/* a bit each in a word, and one to spare */
 #define PROGRAM_MAX_AGGS	256
 #define PROGRAM_MAX_MASKS	32		/* depth of nested masks */
 
