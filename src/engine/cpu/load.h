@@ -301,6 +301,9 @@ load_attr(EngineRun *run, uint32_t attr, Vector *dst)
 	{
 		case TYPE_BOOL:
 			LOAD_FIXED(uint8_t, uint8_t);
+			/* on a damaged page it may be any byte; true is 1 from here on */
+			for (uint32_t i = 0; i < n; i++)
+				((uint8_t *) dst->data)[i] = ((uint8_t *) dst->data)[i] != 0;
 			break;
 		case TYPE_INT2:
 			LOAD_FIXED(int32_t, int16_t);
