@@ -74,7 +74,11 @@ gpuscan_vector_set_uniform(EngineRun *run, Vector *vector, const ProgramValue *v
 	vector->bound = 0;
 	memset(vector->data, 0, sizeof(i128));
 	if (value->null)
+	{
+		if (value->kind == VALUE_TEXT)
+			((TextView *) vector->data)->ptr = "";
 		return;
+	}
 	switch (value->kind)
 	{
 		case VALUE_BOOL:
