@@ -401,7 +401,6 @@ static void
 explain(CustomScanState *node, List *ancestors, ExplainState *es)
 {
 	GpuAggState *state = (GpuAggState *) node;
-	bool		counted = es->analyze && state->run.counters.rows > 0;
 
 	if (state->offloaded == NULL && es->verbose)
 		state->offloaded = gpuscan_offload_compile(node->ss.ss_currentRelation,
@@ -409,11 +408,11 @@ explain(CustomScanState *node, List *ancestors, ExplainState *es)
 												   state->keys, state->aggrefs);
 	gpuscan_explain_exprs("Group Key", state->keys, false, node, ancestors, es);
 	gpuscan_explain_exprs("Device Filter", state->device_quals, true, node, ancestors, es);
-	if (counted && state->device_quals != NIL)
-		ExplainPropertyInteger("Rows Removed by Device Filter", NULL, state->removed_device, es);
+	if (state->device_quals != NIL)
+		gpuscan_explain_removed("Rows Removed by Device Filter", state->removed_device, node, es);
 	gpuscan_explain_exprs("Host Filter", state->host_quals, true, node, ancestors, es);
-	if (counted && state->host_quals != NIL)
-		ExplainPropertyInteger("Rows Removed by Host Filter", NULL, state->removed_host, es);
+	if (state->host_quals != NIL)
+		gpuscan_explain_removed("Rows Removed by Host Filter", state->removed_host, node, es);
 	gpuscan_explain_host_reasons(node, es);
 	gpuscan_explain_engine(node, state->offloaded, ancestors, es);
 	if (es->analyze)

@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "exec/explain.h"
+#include "executor/instrument.h"
 #include "nodes/makefuncs.h"
 #include "plan/plan_private.h"
 #include "utils/ruleutils.h"
@@ -78,6 +79,18 @@ gpuscan_explain_host_reasons(CustomScanState *node, ExplainState *es)
 		texts = lappend(texts, strVal(lfirst(lc)));
 	if (texts != NIL)
 		ExplainPropertyList("Not Offloaded", texts, es);
+}
+
+/* As explain.c's show_instrumentation_count: for one loop. */
+void
+gpuscan_explain_removed(const char *label, int64 removed, CustomScanState *node, ExplainState *es)
+{
+	const Instrumentation *instrument = node->ss.ps.instrument;
+
+	if (!es->analyze || instrument == NULL || instrument->nloops == 0)
+		return;
+	if (removed > 0 || es->format != EXPLAIN_FORMAT_TEXT)
+		ExplainPropertyFloat(label, NULL, removed / instrument->nloops, 0, es);
 }
 
 static void

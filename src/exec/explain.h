@@ -26,6 +26,8 @@ extern void gpuscan_explain_engine(CustomScanState *node, const OffloadedProgram
 								   List *ancestors, ExplainState *es);
 /* What stayed on the host, and why. */
 extern void gpuscan_explain_host_reasons(CustomScanState *node, ExplainState *es);
+/* ANALYZE: rows that a filter turned down. */
+extern void gpuscan_explain_removed(const char *label, int64 removed, CustomScanState *node, ExplainState *es);
 /* ANALYZE: pages, rows punted, batches, time. */
 extern void gpuscan_explain_run(ProgramRun *run, ExplainState *es);
 

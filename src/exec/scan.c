@@ -204,8 +204,7 @@ explain(CustomScanState *node, List *ancestors, ExplainState *es)
 		state->offloaded = gpuscan_offload_compile(node->ss.ss_currentRelation,
 												   state->device_quals, false, NIL, NIL);
 	gpuscan_explain_exprs("Device Filter", state->device_quals, true, node, ancestors, es);
-	if (es->analyze && state->run.counters.rows > 0)
-		ExplainPropertyInteger("Rows Removed by Device Filter", NULL, state->removed, es);
+	gpuscan_explain_removed("Rows Removed by Device Filter", state->removed, node, es);
 	gpuscan_explain_host_reasons(node, es);
 	gpuscan_explain_engine(node, state->offloaded, ancestors, es);
 	if (es->analyze)
