@@ -7,6 +7,8 @@ set search_path = refusals;
 set gpuscan.cpu_level = base;
 set gpuscan.startup_cost = 0;
 set max_parallel_workers_per_gather = 0;
+-- every row sampled: the same estimates each time
+set default_statistics_target = 1000;
 set gpuscan.explain_refusals = on;
 
 create table t (a int, b int8, n numeric, d date, e char(3), s text, f boolean, r float8, j jsonb, ar int[]);

@@ -97,10 +97,12 @@ can_fail_walker(Node *node, void *context)
 	{
 		case T_Var:
 		case T_Const:
-		case T_Param:
 		case T_CaseTestExpr:
 		case T_SQLValueFunction:
 			return false;
+		case T_Param:
+			/* PARAM_EXEC may be a subquery that runs when it is first asked for */
+			return ((Param *) node)->paramkind != PARAM_EXTERN;
 		case T_OpExpr:
 			set_opfuncid((OpExpr *) node);
 			if (is_harmless_like((OpExpr *) node))

@@ -31,8 +31,9 @@
 #define GROUP_MISS_STEPS	16	/* ... when groups do not fit the caches */
 #define CACHED_GROUPS		50000
 
-/* in cpu_tuple_cost: a row that an engine found and hands to the executor */
-#define ROW_COST			1.1
+/* in cpu_tuple_cost: a row handed to the executor, found by a filter or not */
+#define FOUND_ROW_COST		0.8
+#define EVERY_ROW_COST		1.1
 
 /* bytes of a group: entry, keys, states */
 #define GROUP_BYTES			32
@@ -118,7 +119,7 @@ cost_host_quals(PlannerInfo *root, const QualSplit *split, double rows, Cost *st
 		return 0;
 	cost_qual_eval(&cost, split->host, root);
 	*startup += cost.startup;
-	return (cost.per_tuple + ROW_COST * cpu_tuple_cost) * rows;
+	return (cost.per_tuple + (split->device != NIL ? FOUND_ROW_COST : EVERY_ROW_COST) * cpu_tuple_cost) * rows;
 }
 
 void
@@ -131,7 +132,7 @@ gpuscan_cost_scan(PlannerInfo *root, RelOptInfo *rel, Relation relation,
 
 	run += cost_host_quals(root, split, rows, &startup);
 	path->rows = rel->rows;
-	run += (ROW_COST * cpu_tuple_cost + path->pathtarget->cost.per_tuple) * path->rows;
+	run += (FOUND_ROW_COST * cpu_tuple_cost + path->pathtarget->cost.per_tuple) * path->rows;
 	path->startup_cost = startup;
 	path->total_cost = startup + run;
 }
