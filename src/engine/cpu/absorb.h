@@ -418,7 +418,7 @@ absorb_sum_numeric(EngineRun *run, GroupAgg *agg, const Vector *v, const uint8_t
 	uint32_t	n = to - from;
 
 	if (!v->wide && !v->mixed && !agg->high && !agg->dscales &&
-		(agg->scale < 0 || agg->scale == v->scale) &&
+		(agg->scale < 0 || (agg->scale == v->scale && agg->dscale == v->scale)) &&
 		(u128) v->bound * n >> 62 == 0 &&
 		agg->bound + (double) v->bound * n < GROUP_SUM_LIMIT)
 	{

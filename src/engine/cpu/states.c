@@ -414,15 +414,12 @@ gpuscan_state_merge(EngineRun *run, uint32_t group, uint32_t number, const char 
 	GroupAgg   *agg = &run->groups.aggs[number];
 	uint32_t	size = gpuscan_state_size(agg->kind);
 	uint8_t		flags = (uint8_t) *buf++;
+	int64_t		missing = 0;
 
 	if (flags & DUMP_MISSING)
 	{
-		int64_t		missing;
-
 		memcpy(&missing, buf, 8);
 		buf += 8;
-		gpuscan_state_need_missing(run, agg);
-		agg->missing[group] += missing;
 	}
 	if (agg->kind == AGG_SUM_INT32 || agg->kind == AGG_SUM_INT64 || agg->kind == AGG_SUM_NUMERIC)
 	{
@@ -480,6 +477,12 @@ gpuscan_state_merge(EngineRun *run, uint32_t group, uint32_t number, const char 
 		memcpy(&value, buf, 8);
 		state_minmax_integer(run, agg, group, value);
 		buf += size;
+	}
+	/* counted last, as the rows are: state_count tells what was there before */
+	if (missing > 0)
+	{
+		gpuscan_state_need_missing(run, agg);
+		agg->missing[group] += missing;
 	}
 	return buf;
 }
