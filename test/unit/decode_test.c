@@ -4,8 +4,6 @@
  *	  The tuple decoder against tuples whose making we know, and against
  *	  tuples whose lengths lie.
  *
- * link: src/program/program_tables.c
- *
  *-------------------------------------------------------------------------
  */
 #include "heap/decode.h"

@@ -1,0 +1,359 @@
+/*-------------------------------------------------------------------------
+ *
+ * refgroups.h
+ *	  Groups, fed one row at a time, and how an engine's compare with them.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef UNIT_REFGROUPS_H
+#define UNIT_REFGROUPS_H
+
+#include "bigint.h"
+#include "engine/engine.h"
+#include "reference.h"
+#include "tap.h"
+
+typedef struct RefAgg
+{
+	int64_t		count;
+	Big			sum;			/* at scale NUMERIC_SCALE_MAX */
+	int			dscale;
+	RefValue	best;			/* null: none yet */
+} RefAgg;
+
+typedef struct RefGroup
+{
+	char	   *bytes;			/* of all keys: equal keys, equal bytes */
+	uint32_t	len;
+	uint32_t	next;			/* in its bucket; + 1 */
+	uint32_t	seen;			/* by the comparison */
+	RefValue   *keys;			/* as first seen */
+	RefAgg	   *aggs;
+} RefGroup;
+
+typedef struct RefGroups
+{
+	const Program *program;
+	RefGroup   *groups;
+	uint32_t	n;
+	uint32_t	room;
+	uint32_t	buckets[1 << 16];
+	Bytes		memory;
+} RefGroups;
+
+static RefGroups *
+refgroups_new(const Program *program)
+{
+	RefGroups  *groups = calloc(1, sizeof *groups);
+
+	groups->program = program;
+	return groups;
+}
+
+static void
+refgroups_free(RefGroups *groups)
+{
+	bytes_free(&groups->memory);
+	free(groups->groups);
+	free(groups);
+}
+
+/* ------------------------------------------------------------------------
+ * Keys
+ * ------------------------------------------------------------------------
+ */
+
+static NumericValue
+ref_canonical(NumericValue v)
+{
+	while (v.scale > 0 && v.mantissa % 10 == 0)
+	{
+		v.mantissa /= 10;
+		v.scale--;
+	}
+	return v;
+}
+
+static uint32_t
+ref_key_bytes(const RefValue *key, char *out)
+{
+	NumericValue v;
+
+	if (key->null)
+		return out[0] = 'n', 1;
+	if (key->foreign || key->kind == VALUE_TEXT)
+	{
+		out[0] = key->foreign ? 'f' : 't';
+		memcpy(out + 1, &key->text.len, 4);
+		memcpy(out + 5, key->text.ptr, key->text.len);
+		return 5 + key->text.len;
+	}
+	if (key->kind == VALUE_NUMERIC)
+	{
+		v = ref_canonical(key->numeric);
+		out[0] = 'd';
+		out[1] = (char) v.scale;
+		memcpy(out + 2, &v.mantissa, 16);
+		return 18;
+	}
+	out[0] = 'i';
+	memcpy(out + 1, &key->integer, 8);
+	return 9;
+}
+
+/* The number of the group of these keys; a new one when there is none. */
+static uint32_t
+refgroups_find(RefGroups *groups, const RefValue *keys)
+{
+	static char buf[PROGRAM_MAX_KEYS * 400];
+	uint32_t	nkeys = groups->program->nkeys;
+	uint32_t	naggs = groups->program->naggs;
+	uint32_t	len = 0;
+	uint64_t	hash = 1469598103934665603u;
+	uint32_t   *bucket;
+	RefGroup   *group;
+
+	for (uint32_t k = 0; k < nkeys; k++)
+		len += ref_key_bytes(&keys[k], buf + len);
+	for (uint32_t i = 0; i < len; i++)
+		hash = (hash ^ (uint8_t) buf[i]) * 1099511628211u;
+	bucket = &groups->buckets[(hash ^ hash >> 32) & 0xFFFF];
+	for (uint32_t g = *bucket; g != 0; g = groups->groups[g - 1].next)
+		if (groups->groups[g - 1].len == len && memcmp(groups->groups[g - 1].bytes, buf, len) == 0)
+			return g - 1;
+
+	if (groups->n == groups->room)
+	{
+		groups->room = groups->room ? 2 * groups->room : 256;
+		groups->groups = realloc(groups->groups, groups->room * sizeof *groups->groups);
+	}
+	group = &groups->groups[groups->n++];
+	group->len = len;
+	group->seen = 0;
+	group->bytes = memcpy(bytes_new(&groups->memory, len), buf, len);
+	group->keys = (RefValue *) bytes_new(&groups->memory, (nkeys + 1) * sizeof(RefValue));
+	memcpy(group->keys, keys, nkeys * sizeof(RefValue));
+	/* a text's bytes may go with its batch */
+	for (uint32_t k = 0; k < nkeys; k++)
+		if (!keys[k].null && (keys[k].foreign || keys[k].kind == VALUE_TEXT))
+			group->keys[k].text.ptr = memcpy(bytes_new(&groups->memory, keys[k].text.len), keys[k].text.ptr, keys[k].text.len);
+	group->aggs = (RefAgg *) bytes_new(&groups->memory, (naggs + 1) * sizeof(RefAgg));
+	memset(group->aggs, 0, naggs * sizeof(RefAgg));
+	for (uint32_t a = 0; a < naggs; a++)
+		group->aggs[a].best.null = true;
+	group->next = *bucket;
+	*bucket = groups->n;
+	return groups->n - 1;
+}
+
+/* ------------------------------------------------------------------------
+ * Aggregates
+ * ------------------------------------------------------------------------
+ */
+
+/* What a state of aggs.def is, by its name: COUNT..., SUM_kind, MIN_kind, MAX_kind */
+static bool
+ref_agg_is(uint8_t kind, const char *what)
+{
+	return strncmp(gpuscan_agg_info[kind].name, what, strlen(what)) == 0;
+}
+
+static void
+refgroups_step(RefGroups *groups, uint32_t group, uint32_t number, const RefValue *arg)
+{
+	RefAgg	   *agg = &groups->groups[group].aggs[number];
+	uint8_t		kind = program_aggs(groups->program)[number].kind;
+	NumericValue v = arg->numeric;
+	Big			big;
+	int			order;
+
+	if (arg->null || (arg->foreign && !ref_agg_is(kind, "COUNT")))
+		return;
+	agg->count++;
+	if (ref_agg_is(kind, "COUNT"))
+		return;
+	if (gpuscan_agg_info[kind].arg != VALUE_NUMERIC)
+		v = (NumericValue) {arg->integer, 0};
+	if (ref_agg_is(kind, "SUM"))
+	{
+		big = big_from_i128(v.mantissa);
+		big_times_ten(&big, NUMERIC_SCALE_MAX - v.scale);
+		big_add(&agg->sum, &big);
+		agg->dscale = v.scale > agg->dscale ? v.scale : agg->dscale;
+		return;
+	}
+	assert(ref_agg_is(kind, "MIN") || ref_agg_is(kind, "MAX"));
+	order = agg->best.null ? 0 :
+		gpuscan_agg_info[kind].arg == VALUE_NUMERIC ? numeric_compare(v, agg->best.numeric) :
+		(arg->integer > agg->best.integer) - (arg->integer < agg->best.integer);
+	/* of equal values the later one (numeric_smaller, numeric_larger) */
+	if (ref_agg_is(kind, "MIN") ? order <= 0 : order >= 0)
+		agg->best = *arg;
+}
+
+/* A row that passed: registers as ref_run left them. */
+static void
+refgroups_add_row(RefGroups *groups, const RefValue *regs)
+{
+	const Program *program = groups->program;
+	RefValue	keys[PROGRAM_MAX_KEYS];
+	uint32_t	group;
+
+	for (uint32_t k = 0; k < program->nkeys; k++)
+	{
+		keys[k] = regs[program_keys(program)[k].reg];
+		assert(!keys[k].poison);
+	}
+	group = refgroups_find(groups, keys);
+	for (uint32_t a = 0; a < program->naggs; a++)
+	{
+		const ProgramAgg *agg = &program_aggs(program)[a];
+		RefValue	one = {.kind = VALUE_INT64,.integer = 1};
+		RefValue	arg = agg->arg == PROGRAM_NO_REG ? one : regs[agg->arg];
+
+		if (agg->filter != PROGRAM_NO_REG)
+		{
+			assert(!regs[agg->filter].poison);
+			if (ref_truth(&regs[agg->filter]) != 1)
+				continue;
+		}
+		assert(!arg.poison);
+		refgroups_step(groups, group, a, &arg);
+	}
+}
+
+/* A row that the host computed; returns its group. */
+static uint32_t
+refgroups_add_settled(RefGroups *groups, const EngineSettled *settled)
+{
+	RefValue	keys[PROGRAM_MAX_KEYS];
+	uint32_t	group;
+
+	for (uint32_t k = 0; k < groups->program->nkeys; k++)
+		keys[k] = ref_from_program_value(&settled->keys[k]);
+	group = refgroups_find(groups, keys);
+	for (uint32_t a = 0; a < groups->program->naggs; a++)
+	{
+		RefValue	arg = ref_from_program_value(&settled->args[a]);
+
+		refgroups_step(groups, group, a, &arg);
+	}
+	return group;
+}
+
+/* ------------------------------------------------------------------------
+ * Comparison
+ * ------------------------------------------------------------------------
+ */
+
+/* exact: with the display scale; else equal values will do */
+static bool
+ref_same_value(const RefValue *ref, const ProgramValue *value, bool exact)
+{
+	RefValue	other = ref_from_program_value(value);
+
+	if (ref->null || other.null)
+		return ref->null == other.null;
+	if (ref->kind != value->kind || ref->foreign != other.foreign)
+		return false;
+	if (ref->foreign || ref->kind == VALUE_TEXT)
+		return ref->text.len == other.text.len && memcmp(ref->text.ptr, other.text.ptr, ref->text.len) == 0;
+	if (ref->kind == VALUE_NUMERIC)
+		return numeric_compare(ref->numeric, other.numeric) == 0 &&
+			(!exact || ref->numeric.scale == other.numeric.scale);
+	return ref->integer == value->u.integer;
+}
+
+/* NULL when the state is the reference's, else what is not. */
+static const char *
+ref_compare_agg(uint8_t kind, const RefAgg *ref, const EngineAggState *state, bool exact)
+{
+	Big			sum;
+
+	if (state->count != ref->count)
+		return "count";
+	if (ref_agg_is(kind, "COUNT"))
+		return NULL;
+	if (ref_agg_is(kind, "SUM"))
+	{
+		if (state->scale < 0 || state->scale > NUMERIC_SCALE_MAX || (ref->count && state->scale < ref->dscale))
+			return "scale of sum";
+		if (ref->count > 0 && state->dscale != ref->dscale)
+			return "display scale";
+		sum = big_from_limbs(state->sum, ENGINE_SUM_LIMBS);
+		big_times_ten(&sum, NUMERIC_SCALE_MAX - state->scale);
+		return big_equal(&sum, &ref->sum) ? NULL : "sum";
+	}
+	if (state->isnull != ref->best.null)
+		return "isnull";
+	return ref->best.null || ref_same_value(&ref->best, &state->value, exact) ? NULL : "value";
+}
+
+static bool
+ref_compare_group(const RefGroups *groups, uint32_t number, const EngineGroup *group, bool exact)
+{
+	const RefGroup *ref = &groups->groups[number];
+
+	for (uint32_t k = 0; k < groups->program->nkeys; k++)
+		if (!ref_same_value(&ref->keys[k], &group->keys[k], exact))
+		{
+			diag("group %u: key %u differs", group->group, k);
+			return false;
+		}
+	for (uint32_t a = 0; a < groups->program->naggs; a++)
+	{
+		uint8_t		kind = program_aggs(groups->program)[a].kind;
+		const char *wrong = ref_compare_agg(kind, &ref->aggs[a], &group->aggs[a], exact);
+
+		if (wrong)
+		{
+			diag("group %u: aggregate %u (%s): %s differs; count %lld, scale %d/%d, reference count %lld, dscale %d",
+				 group->group, a, gpuscan_agg_info[kind].name, wrong, (long long) group->aggs[a].count,
+				 group->aggs[a].scale, group->aggs[a].dscale, (long long) ref->aggs[a].count, ref->aggs[a].dscale);
+			return false;
+		}
+	}
+	return true;
+}
+
+/*
+ * All groups of a run.  ordered: as first seen, exactly; else as a set, where
+ * of equal numerics any display scale will do.
+ */
+static bool
+refgroups_compare(RefGroups *groups, const Engine *engine, EngineRun *run, bool ordered)
+{
+	uint64_t	cursor = 0;
+	EngineGroup group;
+	uint32_t	n = 0;
+
+	if (engine->ngroups(run) != groups->n)
+	{
+		diag("%llu groups, reference %u", (unsigned long long) engine->ngroups(run), groups->n);
+		return false;
+	}
+	for (uint32_t g = 0; g < groups->n; g++)
+		groups->groups[g].seen = 0;
+	for (; engine->next_group(run, &cursor, &group); n++)
+	{
+		uint32_t	number = n;
+
+		if (!ordered)
+		{
+			RefValue	keys[PROGRAM_MAX_KEYS];
+
+			for (uint32_t k = 0; k < groups->program->nkeys; k++)
+				keys[k] = ref_from_program_value(&group.keys[k]);
+			number = refgroups_find(groups, keys);
+		}
+		if (group.group != n || number >= groups->n || groups->groups[number].seen++ ||
+			!ref_compare_group(groups, number, &group, ordered))
+		{
+			diag("group %u of %u", n, groups->n);
+			return false;
+		}
+	}
+	return n == groups->n;
+}
+
+#endif							/* UNIT_REFGROUPS_H */
