@@ -203,7 +203,9 @@ begin
 end $$;
 select disk_used('select g, sum(x) from many group by g');
 set temp_file_limit = '500kB';
+\set VERBOSITY sqlstate
 select count(*) from (select g, sum(x) from many group by g) s;
+\set VERBOSITY default
 reset temp_file_limit;
 reset work_mem;
 select disk_used('select g, sum(x) from many where id < 50 group by g');
