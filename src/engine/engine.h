@@ -117,7 +117,8 @@ typedef struct Engine
 	/*
 	 * Feed the collected batch to the groups, rows and settled rows together
 	 * in row order.  keep, if not NULL, has a flag for each of result->rows:
-	 * rows that a host filter turned down are left out.
+	 * rows that a host filter turned down are left out.  When no batch is
+	 * collected, the settled rows alone are fed, in their order.
 	 */
 	void		(*absorb) (EngineRun *run, const uint8_t *keep,
 						   EngineSettled *settled, uint32_t nsettled);
