@@ -116,6 +116,8 @@ check_attrs(Verifier *v)
 			return "attribute of unknown type";
 		if (attr->attnum < 1 || (i > 0 && attr->attnum <= attrs[i - 1].attnum))
 			return "attributes do not ascend";
+		if (attr->scale < -1 || attr->scale > NUMERIC_SCALE_MAX)
+			return "attribute of a scale out of range";
 		if (attr->attnum > program->nlayout)
 			return "attribute beyond the layout";
 		type = &gpuscan_type_info[attr->type];

@@ -137,13 +137,13 @@ asm_finish(const Assembly *as)
  * ------------------------------------------------------------------------
  */
 
-static ProgramValue
+static inline ProgramValue
 value_null(uint8_t kind)
 {
 	return (ProgramValue) {.kind = kind,.null = 1};
 }
 
-static ProgramValue
+static inline ProgramValue
 value_integer(uint8_t kind, int64_t integer)
 {
 	return (ProgramValue) {.kind = kind,.u.integer = integer};

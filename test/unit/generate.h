@@ -13,7 +13,6 @@
 #define UNIT_GENERATE_H
 
 #include "assemble.h"
-#include "reference.h"
 #include "table.h"
 
 #define GENERATE_LAST_STRUCTURAL	OP_SELECT
