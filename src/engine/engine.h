@@ -105,6 +105,8 @@ typedef struct Engine
 	 */
 	EngineRun  *(*open) (const Program *program, const ProgramValue *params,
 						 const EngineMemory *memory);
+	/* The values at 'params' have changed; no batch is in flight. */
+	void		(*rebind) (EngineRun *run);
 	/* How it runs, for EXPLAIN: "avx512" */
 	const char *(*variant) (void);
 	uint32_t	(*depth) (EngineRun *run);

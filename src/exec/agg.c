@@ -35,6 +35,7 @@
 typedef struct GpuAggState
 {
 	CustomScanState css;		/* must be first */
+	Relation	rel;
 	List	   *keys;			/* Expr each, over the table's Vars */
 	List	   *aggrefs;
 	List	   *device_quals;
@@ -112,12 +113,20 @@ begin(CustomScanState *node, EState *estate, int eflags)
 													cscan->custom_scan_tlist);
 	state->host_quals = gpuscan_plan_restore_vars(lsecond_node(List, cscan->custom_exprs),
 												  cscan->custom_scan_tlist);
+
+	/*
+	 * What comes out are groups: WHERE CURRENT OF must not take them for rows
+	 * of the table (execCurrent.c search_plan_tree).
+	 */
+	state->rel = node->ss.ss_currentRelation;
+	node->ss.ss_currentRelation = NULL;
+
 	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
 		return;
 
-	state->offloaded = gpuscan_offload_compile(node->ss.ss_currentRelation, state->device_quals,
+	state->offloaded = gpuscan_offload_compile(state->rel, state->device_quals,
 											   true, state->keys, state->aggrefs);
-	gpuscan_run_init(&state->run, &node->ss,
+	gpuscan_run_init(&state->run, &node->ss, state->rel,
 					 strVal(list_nth(cscan->custom_private, PlanPrivateEngine)),
 					 state->offloaded);
 	gpuscan_host_init(&state->host, &state->run, true, state->device_quals, state->host_quals);
@@ -403,7 +412,7 @@ explain(CustomScanState *node, List *ancestors, ExplainState *es)
 	GpuAggState *state = (GpuAggState *) node;
 
 	if (state->offloaded == NULL && es->verbose)
-		state->offloaded = gpuscan_offload_compile(node->ss.ss_currentRelation,
+		state->offloaded = gpuscan_offload_compile(state->rel,
 												   state->device_quals, true,
 												   state->keys, state->aggrefs);
 	gpuscan_explain_exprs("Group Key", state->keys, false, node, ancestors, es);

@@ -24,6 +24,42 @@ gpuscan_params_init(List *params, PlanState *parent)
 	return states;
 }
 
+static bool
+pending_walker(Node *node, void *estate)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Param))
+	{
+		const Param *param = (const Param *) node;
+
+		return param->paramkind == PARAM_EXEC &&
+			((EState *) estate)->es_param_exec_vals[param->paramid].execPlan != NULL;
+	}
+	return expression_tree_walker(node, pending_walker, estate);
+}
+
+bool
+gpuscan_params_pending(List *params, EState *estate)
+{
+	return pending_walker((Node *) params, estate);
+}
+
+void
+gpuscan_params_clear(List *params, ProgramValue *values)
+{
+	ListCell   *lc;
+
+	foreach(lc, params)
+	{
+		ProgramValue *value = &values[foreach_current_index(lc)];
+
+		memset(value, 0, sizeof(*value));
+		value->kind = gpuscan_type_info[gpuscan_type_of(exprType(lfirst(lc)))].kind;
+		value->null = 1;
+	}
+}
+
 /*
  * Evaluated in the current memory context, where the values stay: an engine
  * keeps pointers to them.

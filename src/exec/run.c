@@ -97,7 +97,7 @@ clock_stop(ProgramRun *run, instr_time *start, instr_time *sum)
 }
 
 void
-gpuscan_run_init(ProgramRun *run, ScanState *node, const char *engine,
+gpuscan_run_init(ProgramRun *run, ScanState *node, Relation rel, const char *engine,
 				 OffloadedProgram *offloaded)
 {
 	const Program *program = offloaded->program;
@@ -107,7 +107,7 @@ gpuscan_run_init(ProgramRun *run, ScanState *node, const char *engine,
 		elog(ERROR, "unsound program: %s", unsound);
 
 	run->node = node;
-	run->rel = node->ss_currentRelation;
+	run->rel = rel;
 	run->engine = gpuscan_engine_named(engine);
 	run->offloaded = offloaded;
 	run->param_states = gpuscan_params_init(offloaded->params, &node->ps);
@@ -131,6 +131,17 @@ gpuscan_run_init(ProgramRun *run, ScanState *node, const char *engine,
 	run->host_stretch = HOST_STRETCH_FIRST;
 }
 
+static void
+evaluate_params(ProgramRun *run)
+{
+	MemoryContext old = MemoryContextSwitchTo(run->context);
+
+	run->params_foreign =
+		!gpuscan_params_evaluate(run->offloaded->params, run->param_states,
+								 run->node->ps.ps_ExprContext, run->params);
+	MemoryContextSwitchTo(old);
+}
+
 void
 gpuscan_run_open(ProgramRun *run)
 {
@@ -138,13 +149,19 @@ gpuscan_run_open(ProgramRun *run)
 
 	if (run->engine_run == NULL)
 	{
-		MemoryContext old = MemoryContextSwitchTo(run->context);
+		run->params = MemoryContextAllocZero(run->context, sizeof(ProgramValue) *
+											 Max(run->offloaded->program->nparams, 1));
 
-		run->params = palloc0(sizeof(ProgramValue) * Max(run->offloaded->program->nparams, 1));
-		run->params_foreign =
-			!gpuscan_params_evaluate(run->offloaded->params, run->param_states,
-									 run->node->ps.ps_ExprContext, run->params);
-		MemoryContextSwitchTo(old);
+		/*
+		 * PostgreSQL runs a subquery whose value is a parameter when the first
+		 * row asks for it (nodeSubplan.c), maybe never, and it may fail.  Until
+		 * it has, rows are the host's, and the engine gets no values.
+		 */
+		run->params_pending = gpuscan_params_pending(run->offloaded->params, estate);
+		if (run->params_pending)
+			gpuscan_params_clear(run->offloaded->params, run->params);
+		else
+			evaluate_params(run);
 		run->engine_run = run->engine->open(run->offloaded->program, run->params, &run->memory);
 		run->depth = run->engine->depth(run->engine_run);
 	}
@@ -209,8 +226,17 @@ gpuscan_run_next(ProgramRun *run)
 	run->result = NULL;
 	run->batch = NULL;
 
+	if (run->params_pending &&
+		!gpuscan_params_pending(run->offloaded->params, run->node->ps.state))
+	{
+		evaluate_params(run);
+		run->engine->rebind(run->engine_run);
+		run->params_pending = false;
+		gpuscan_source_few_pages(run->source, run->params_foreign);
+	}
+
 	/* what is in flight comes first, else rows would change their order */
-	if (run->inflight == 0 && (run->params_foreign || run->host_batches > 0))
+	if (run->inflight == 0 && (run->params_foreign || run->params_pending || run->host_batches > 0))
 	{
 		gpuscan_source_few_pages(run->source, true);
 		run->batch = next_batch(run);

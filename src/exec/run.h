@@ -47,6 +47,7 @@ typedef struct ProgramRun
 	EngineMemory memory;
 	ProgramValue *params;
 	bool		params_foreign; /* one has no form in an engine: host only */
+	bool		params_pending; /* one is a subquery that was not run yet: likewise */
 	EngineRun  *engine_run;		/* NULL: not open */
 	HeapSource *source;			/* stays over rescans */
 	bool		source_fresh;	/* not read from yet */
@@ -67,8 +68,8 @@ typedef struct ProgramRun
 
 extern const Engine *gpuscan_engine_named(const char *name);
 
-extern void gpuscan_run_init(ProgramRun *run, ScanState *node, const char *engine,
-							 OffloadedProgram *offloaded);
+extern void gpuscan_run_init(ProgramRun *run, ScanState *node, Relation rel,
+							 const char *engine, OffloadedProgram *offloaded);
 /* Open the engine and start the source, if that was not done yet. */
 extern void gpuscan_run_open(ProgramRun *run);
 /* On to the next batch; false at the end. */
@@ -84,5 +85,9 @@ extern List *gpuscan_params_init(List *params, PlanState *parent);
 /* False when a value has no form in an engine: it is given as NULL. */
 extern bool gpuscan_params_evaluate(List *params, List *param_states, ExprContext *econtext,
 									ProgramValue *values);
+/* Is one of them the value of a subquery that has not been run? */
+extern bool gpuscan_params_pending(List *params, EState *estate);
+/* All NULL. */
+extern void gpuscan_params_clear(List *params, ProgramValue *values);
 
 #endif							/* GPUSCAN_RUN_H */

@@ -94,7 +94,7 @@ begin(CustomScanState *node, EState *estate, int eflags)
 
 	state->offloaded = gpuscan_offload_compile(node->ss.ss_currentRelation, state->device_quals,
 											   false, NIL, NIL);
-	gpuscan_run_init(&state->run, &node->ss,
+	gpuscan_run_init(&state->run, &node->ss, node->ss.ss_currentRelation,
 					 strVal(list_nth(cscan->custom_private, PlanPrivateEngine)),
 					 state->offloaded);
 	gpuscan_host_init(&state->host, &state->run, false, state->device_quals, NIL);

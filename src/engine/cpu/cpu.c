@@ -210,12 +210,7 @@ plan_vectors(EngineRun *run)
 		Vector	   *v = &run->regs[r];
 
 		v->kind = reg->kind;
-		if (reg->uniform)
-		{
-			gpuscan_vector_set_uniform(run, v, &run->params[reg->param]);
-			v->kind = reg->kind;
-		}
-		else
+		if (!reg->uniform)
 		{
 			/* slack: lanes of a loop's last iteration, see BATCH_PAGE_SLACK too */
 			v->data = alloc_vector(run, BATCH_MAX_ROWS * 16);
@@ -261,6 +256,20 @@ plan_vectors(EngineRun *run)
  * ------------------------------------------------------------------------
  */
 
+/* Fill the uniform registers. */
+static void
+cpu_rebind(EngineRun *run)
+{
+	const ProgramReg *regs = program_regs(run->program);
+
+	for (uint32_t r = 0; r < run->program->nregs; r++)
+		if (regs[r].uniform)
+		{
+			gpuscan_vector_set_uniform(run, &run->regs[r], &run->params[regs[r].param]);
+			run->regs[r].kind = regs[r].kind;
+		}
+}
+
 static EngineRun *
 cpu_open(const Program *program, const ProgramValue *params, const EngineMemory *memory)
 {
@@ -274,6 +283,7 @@ cpu_open(const Program *program, const ProgramValue *params, const EngineMemory 
 	plan_walk(run);
 	plan_filters(run);
 	plan_vectors(run);
+	cpu_rebind(run);
 	return run;
 }
 
@@ -396,6 +406,7 @@ const Engine gpuscan_engine_cpu = {
 	.name = "cpu",
 	.mask = ENGINE_CPU,
 	.open = cpu_open,
+	.rebind = cpu_rebind,
 	.variant = cpu_variant,
 	.depth = cpu_depth,
 	.submit = cpu_submit,
