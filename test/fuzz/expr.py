@@ -174,6 +174,8 @@ class Maker:
 
     def conjunct(self, depth=2):
         """A condition that says yes for some rows and no for others, if it can."""
+        if self.fail and self.rng.random() < 0.2:
+            return self.host_condition(depth)
         draw = self.rng.random()
         if draw < 0.45:
             return self.comparison(depth)
@@ -286,7 +288,7 @@ class Maker:
                 left, right = rng.choice([("int2", "int4"), ("int4", "int2")])
             elif kind == "int8" and rng.random() < 0.4:
                 left, right = rng.choice([("int2", "int8"), ("int8", "int2"), ("int4", "int8"), ("int8", "int4")])
-            tame = not self.fail or rng.random() < 0.7
+            tame = not self.fail or rng.random() < 0.5
             return Expr(kind, "(", self.make(left, depth - 1, tame), rng.choice([" + ", " - ", " * "]),
                         self.make(right, depth - 1, tame), ")")
         if draw < 0.63:

@@ -135,7 +135,7 @@ class Writer:
 
     def maker(self, leaves, **options):
         rng = self.rng
-        options.setdefault("fail", rng.random() < 0.2)
+        options.setdefault("fail", rng.random() < 0.3)
         options.setdefault("host", rng.choice([0.0, 0.0, 0.05, 0.15, 0.3]))
         return Maker(rng, leaves, **options)
 
@@ -275,7 +275,7 @@ class Writer:
         rng = self.rng
         shape = rng.choice(["scan"] * 5 + ["group"] * 8 + ["total"] * 3 + ["prepared"] * 3 + ["cursor"] * 2 +
                            ["derived", "derived", "cte", "join", "setop", "exists", "lateral", "lateral", "function",
-                            "window", "distinct", "changing", "scalar", "row", "system"])
+                            "window", "distinct", "changing", "scalar", "row", "system", "view", "sets"])
         query = getattr(self, "shape_" + shape)(Query(None, shape=shape))
         return query
 
@@ -477,6 +477,32 @@ class Writer:
             return Expr("int8", "count(*)")
         return Expr("int8", rng.choice(["sum(", "count(", "min("]), maker.make("int4", 1, True), ")::int8")
 
+    def shape_view(self, query):
+        """Conditions in two levels; a security barrier between them sets their order."""
+        rng = self.rng
+        table = self.table()
+        leaves = self.leaves(table, "")
+        below = Seq("SELECT * FROM " + table.name, self.where(self.maker(leaves), 1.0))
+        main = self.grouped(self.maker(leaves), Seq("v"), query, nkeys=rng.choice([0, 1, 2]))
+        query.tree = Seq(below, main)
+        query.ordered = "set"
+        query.wrapped = "CREATE VIEW v" + (" WITH (security_barrier)" if rng.random() < 0.7 else "")
+        return ViewQuery.of(query)
+
+    def shape_sets(self, query):
+        """Grouping sets: ours to scan for, not to group."""
+        rng = self.rng
+        table = self.table()
+        maker = self.maker(self.leaves(table, ""), fail=False)
+        columns = [leaf.ref for leaf in maker.leaves if leaf.kind in KINDS and not leaf.column.two_faced and not leaf.column.serial]
+        if len(columns) < 2:
+            return self.shape_group(query)
+        keys = rng.sample(columns, 2)
+        query.tree = Seq("SELECT %s, " % ", ".join(keys), self.aggregate_of_int(maker), " FROM " + table.name,
+                         self.where(maker, 1.0), " GROUP BY %s" % rng.choice(
+                             ["ROLLUP (%s)", "CUBE (%s)", "GROUPING SETS ((%s), ())"]) % ", ".join(keys))
+        return query
+
     def shape_window(self, query):
         rng = self.rng
         table = self.table()
@@ -538,6 +564,31 @@ class Writer:
         if "ctid >" in render(query.tree) or "ctid =" in render(query.tree):
             query.ordered = "set"
         return query
+
+
+class ViewQuery(Query):
+    """tree: a Seq of a view's query, and of the query over the view v."""
+
+    @classmethod
+    def of(cls, query):
+        other = cls(None)
+        other.__dict__.update(query.__dict__)
+        return other
+
+    def changed(self, tree=None, executes=None, fetches=None):
+        return ViewQuery.of(Query.changed(self, tree))
+
+    def before_explain(self):
+        return [self.wrapped + " AS " + render(self.tree.parts[0])]
+
+    def statements(self):
+        return self.before_explain() + [self.explained()]
+
+    def explained(self):
+        return render(self.tree.parts[1])
+
+    def order(self):
+        return "set"
 
 
 class FunctionQuery(Query):

@@ -238,6 +238,13 @@ def build(rng, name, server, small=False):
         steps.append(Sql(rng.choice(["VACUUM ", "VACUUM (FREEZE, ANALYZE) ", "ANALYZE "]) + name))
     if rng.random() < 0.15 and columns:
         steps.append(Sql(*changes(rng, name, columns, 2)))
+    # A child: its columns may have other numbers than the parent's.
+    if not small and columns and not large and n and rng.random() < 0.08:
+        child = name + "_child"
+        steps.append(Sql("CREATE %sTABLE %s (LIKE %s)" % (kind, child, name)))
+        steps.append(Sql("INSERT INTO %s SELECT * FROM %s LIMIT %d" % (child, name, rng.choice([1, 50, 300]))))
+        steps.append(Sql("ALTER TABLE %s INHERIT %s" % (child, name)))
+        table.indexed = True        # in no order that we would know
     # A transaction that neither commits nor rolls back while we ask.
     if server.prepared and not small and kind != "TEMP " and columns and rng.random() < 0.15:
         gid = "fuzz_%s_%s" % (server.database, name)

@@ -23,10 +23,14 @@ REFERENCE = {
 }
 
 
+# Of our run and of PostgreSQL's alike: what an answer says depends on them, and
+# with the kind of plan, where arguments are folded.
+SHARED = ("plan_cache_mode", "TimeZone", "DateStyle")
+
+
 def reference(chosen):
-    """PostgreSQL's settings beside those of a run: the same kind of plan, where
-    arguments are folded or not."""
-    return dict(REFERENCE, plan_cache_mode=chosen.get("plan_cache_mode", "auto"))
+    """PostgreSQL's settings beside those of a run."""
+    return dict(REFERENCE, **{name: chosen[name] for name in SHARED if name in chosen})
 
 
 class Server:
@@ -55,6 +59,9 @@ def settings(rng, query):
     chosen["work_mem"] = rng.choice(["64kB", "64kB", "256kB", "4MB", "64MB"])
     chosen["hash_mem_multiplier"] = rng.choice(["1", "2"])
     chosen["plan_cache_mode"] = rng.choice(["auto", "force_generic_plan", "force_custom_plan"])
+    if rng.random() < 0.3:
+        chosen["TimeZone"] = rng.choice(["UTC", "Asia/Kolkata", "America/St_Johns", "Pacific/Apia"])
+        chosen["DateStyle"] = rng.choice(["ISO, DMY", "SQL, MDY", "German"])
     if not query.ambiguous:
         chosen["enable_sort"] = rng.choice(["on", "off"])
         chosen["enable_hashagg"] = rng.choice(["on", "on", "off"])
