@@ -32,6 +32,7 @@ class Answer:
         self.error = error          # (SQLSTATE, message)
         self.detail = detail
         self.lost = lost            # the connection's last words
+        self.warnings = []          # of leaked buffers, for one
 
     def text(self, limit=12):
         lines = []
@@ -53,7 +54,7 @@ class Answer:
 
 class Difference:
     def __init__(self, kind, text):
-        self.kind = kind        # rows, order, columns, error, crash, timeout, unused
+        self.kind = kind        # rows, order, columns, error, explain, warning, crash, timeout
         self.text = text
 
 
@@ -88,6 +89,8 @@ def compare(expected, got, order):
         difference = _rows(one, other, order)
         if difference:
             return difference
+    if expected.warnings != got.warnings:
+        return Difference("warning", "%s, ours %s" % (expected.warnings, got.warnings))
     return None
 
 

@@ -41,7 +41,6 @@ for _name, _result, _args in (
     _f.restype, _f.argtypes = _result, _args
 
 NOTICE = ctypes.CFUNCTYPE(None, _p, _s)
-_ignore_notice = NOTICE(lambda context, message: None)
 
 COMMAND_OK, TUPLES_OK = 1, 2
 
@@ -75,6 +74,8 @@ class Connection:
     def __init__(self, conninfo):
         self.conninfo = conninfo
         self.handle = None
+        self.notices = []           # what the server said beside the answers
+        self._keep = NOTICE(lambda context, message: self.notices.append(_text(message).strip()))
         self.open()
 
     def open(self):
@@ -83,7 +84,7 @@ class Connection:
             message = _text(_lib.PQerrorMessage(self.handle)).strip()
             self.close()
             raise Lost(message)
-        _lib.PQsetNoticeProcessor(self.handle, ctypes.cast(_ignore_notice, _p), None)
+        _lib.PQsetNoticeProcessor(self.handle, ctypes.cast(self._keep, _p), None)
 
     def close(self):
         if self.handle:

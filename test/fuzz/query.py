@@ -1,6 +1,7 @@
 """Random queries over random tables."""
 
 import data
+import schema
 from expr import KINDS, Leaf, Maker
 from tree import Expr, List, Node, Opt, Seq, has, render
 
@@ -69,8 +70,8 @@ class Query:
         self.ordered = order            # 'table': as the table's rows lie
         self.shape = shape
         self.types = []                 # prepared: types of parameters,
-        self.executes = []              # and lists of arguments
-        self.fetches = []               # cursor
+        self.executes = []              # and EXECUTEs, other statements between them
+        self.fetches = []               # cursor: FETCHes, likewise
         self.cursor = ""
         self.aggregates = []            # what GpuAgg would be asked for
 
@@ -89,10 +90,9 @@ class Query:
     def statements(self):
         sql = render(self.tree)
         if self.executes:
-            return [self._prepare()] + ["EXECUTE q" + ("(%s)" % ", ".join(args) if args else "")
-                                        for args in self.executes]
+            return [self._prepare()] + self.executes
         if self.fetches:
-            return ["DECLARE c %sCURSOR FOR %s" % (self.cursor, sql)] + ["FETCH %s FROM c" % n for n in self.fetches]
+            return ["DECLARE c %sCURSOR FOR %s" % (self.cursor, sql)] + self.fetches
         return [sql]
 
     def before_explain(self):
@@ -100,8 +100,7 @@ class Query:
 
     def explained(self):
         if self.executes:
-            args = self.executes[-1]
-            return "EXECUTE q" + ("(%s)" % ", ".join(args) if args else "")
+            return ([render(self.tree)] + [s for s in self.executes if s.startswith("EXECUTE")])[-1]
         return render(self.tree)
 
     def order(self):
@@ -305,9 +304,28 @@ class Writer:
         getattr(self, "shape_" + rng.choice(["scan", "group", "total"]))(query, params=params)
         query.types = [kind for kind, _ in params]
         for _ in range(rng.choice([1, 2, 6, 7])):
-            query.executes.append(["NULL" if value == "NULL" else "%s::%s" % (value, kind)
-                                   for kind, value in ((kind, rng.choice(values)) for kind, values in params)])
+            arguments = ", ".join("NULL" if value == "NULL" else "%s::%s" % (value, kind)
+                                  for kind, value in ((kind, rng.choice(values)) for kind, values in params))
+            query.executes.append("EXECUTE q" + ("(%s)" % arguments if arguments else ""))
+        self.between(query.executes, ddl=True)
         return query
+
+    def between(self, statements, ddl):
+        """Sometimes the table changes between two askings."""
+        rng = self.rng
+        table = self.tables[0]
+        if len(statements) < 2 or rng.random() < 0.7 or table.locked or not table.columns:
+            return
+        column = rng.choice(table.columns)
+        if ddl:
+            # (nothing that adds rows: where they lie depends on what was rolled back before)
+            change = rng.choice(["ALTER TABLE %s ADD COLUMN more int4 DEFAULT 7", "ALTER TABLE %s ADD COLUMN more text",
+                                 "ALTER TABLE %s DROP COLUMN " + column.name, "TRUNCATE %s",
+                                 "DELETE FROM %s WHERE " + schema.condition(rng, table.columns).replace("%", "%%"),
+                                 "ALTER TABLE %s ALTER " + column.name + " DROP NOT NULL"]) % table.name
+        else:
+            change = rng.choice(schema.changes(rng, table.name, table.columns, 1))
+        statements.insert(rng.randrange(1, len(statements)), change)
 
     def shape_cursor(self, query):
         rng = self.rng
@@ -316,10 +334,11 @@ class Writer:
         moves = ["1", "5", "100", "FORWARD ALL"]
         if query.cursor == "SCROLL ":
             moves += ["BACKWARD 3", "FIRST", "LAST", "BACKWARD ALL", "ABSOLUTE 4"]
-        query.fetches = [rng.choice(moves) for _ in range(rng.choice([2, 4]))]
+        query.fetches = ["FETCH %s FROM c" % rng.choice(moves) for _ in range(rng.choice([2, 4]))]
         if query.order() == "set":
             # FETCH 5 of rows in no order says nothing
-            query.fetches = ["ALL"]
+            query.fetches = ["FETCH ALL FROM c"]
+        self.between(query.fetches, ddl=False)
         return query
 
     def _inner(self, alias="s"):
@@ -617,6 +636,5 @@ class FunctionQuery(Query):
 
 
 def data_literal(rng, kind):
-    from schema import Column
-    text = data.value(rng, Column("", kind), False)
+    text = data.value(rng, schema.Column("", kind), False)
     return "%s::%s" % (text, kind)

@@ -82,7 +82,7 @@ def new_column(rng, name, kind, server):
     return column
 
 
-def _condition(rng, columns):
+def condition(rng, columns):
     """Some rows of the table, for UPDATE and DELETE."""
     column = rng.choice(columns)
     if rng.random() < 0.5 or column.kind not in OFFLOADED:
@@ -131,7 +131,7 @@ def _insert_one(rng, table, columns):
 
 def _update(rng, table, columns):
     column = rng.choice(columns)
-    return "UPDATE %s SET %s = %s WHERE %s" % (table, column.name, rng.choice(column.pool), _condition(rng, columns))
+    return "UPDATE %s SET %s = %s WHERE %s" % (table, column.name, rng.choice(column.pool), condition(rng, columns))
 
 
 def changes(rng, table, columns, n):
@@ -146,7 +146,7 @@ def changes(rng, table, columns, n):
         elif what < 0.8:
             statements.append(_update(rng, table, columns))
         else:
-            statements.append("DELETE FROM %s WHERE %s" % (table, _condition(rng, columns)))
+            statements.append("DELETE FROM %s WHERE %s" % (table, condition(rng, columns)))
     return statements
 
 

@@ -86,7 +86,7 @@ class Session:
 
     def prepare_session(self):
         must = self.connection.must
-        must("SET client_min_messages = error")
+        must("SET client_min_messages = warning")
         must("SET statement_timeout = '20s'")
         must("SET lock_timeout = '2s'")
         must("SET extra_float_digits = 1")
@@ -142,6 +142,7 @@ class Session:
         answer = Answer()
         try:
             self._set(chosen)
+            self.connection.notices.clear()
             for statement in statements:
                 result = self.connection.run(statement)
                 if result.error:
@@ -150,6 +151,7 @@ class Session:
                 answer.results.append(result)
             self.connection.must("ROLLBACK TO s")
             self.connection.must("DEALLOCATE ALL")
+            answer.warnings = sorted(self.connection.notices)
         except Lost as lost:
             answer.lost = str(lost)
         return answer
