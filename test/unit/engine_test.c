@@ -186,6 +186,69 @@ test_operators(void)
 }
 
 /* ------------------------------------------------------------------------
+ * Numeric upon numeric: what one operator says of its result, the next believes
+ * ------------------------------------------------------------------------
+ */
+
+/* SUM and GROUP BY (a op1 b) op2 c, columns of their own sizes and scales */
+static bool
+check_chain(uint16_t op1, uint16_t op2, uint64_t seed)
+{
+	static const uint8_t profiles[] = {PROFILE_BOUND, PROFILE_BOUND, PROFILE_BOUND, PROFILE_SMALL, PROFILE_EDGE};
+	static Generator gen;
+	static Table table;
+	static Trial trial;
+	const ProgramOpInfo *info1 = &gpuscan_op_info[op1];
+	const ProgramOpInfo *info2 = &gpuscan_op_info[op2];
+	Rng			rng = {seed};
+	Program    *program;
+	uint16_t	result,
+				c;
+	bool		same;
+
+	memset(&table, 0, sizeof table);
+	table.blcksz = 8192;
+	for (int i = 0; i < 2; i++)
+		table_add_column(&rng, &table, gen_key_type(&rng, info1->args[0]), RNG_PICK(&rng, profiles));
+	table_add_column(&rng, &table, TYPE_NUMERIC, RNG_PICK(&rng, profiles));
+	for (uint32_t i = 0; i < table.ncolumns; i++)
+		table.columns[i].null_percent = rng_chance(&rng, 20) ? 10 : 0;
+
+	gen_init(&gen, &rng, &table, 100);
+	result = asm_load(&gen.as, 0);
+	result = asm_compute(&gen.as, op1, info1->result, result, info1->nargs > 1 ? asm_load(&gen.as, 1) : 0, 0);
+	c = rng_chance(&rng, 30) ? asm_uniform(&gen.as, random_value(&rng, &table.bytes, VALUE_NUMERIC, PROFILE_BOUND)) :
+		rng_chance(&rng, 20) ? result : asm_load(&gen.as, 2);
+	result = rng_chance(&rng, 50) ? asm_compute(&gen.as, op2, info2->result, result, c, 0) :
+		asm_compute(&gen.as, op2, info2->result, c, result, 0);
+	asm_key(&gen.as, result, gen_key_type(&rng, info2->result));
+	if (info2->result == VALUE_NUMERIC)
+		asm_agg(&gen.as, AGG_SUM_NUMERIC, result, PROGRAM_NO_REG);
+	program = asm_finish(&gen.as);
+	trial_init(&trial, &rng, &table, program, gen.as.params);
+	trial_add_batch(&trial, 1 + rng_below(&rng, 40));
+	same = check(&trial, "chain", seed);
+	trial_free(&trial);
+	table_free(&table);
+	free(program);
+	return same;
+}
+
+static void
+test_chains(int rounds)
+{
+	int			wrong = 0,
+				n = 0;
+
+	for (uint16_t op1 = GENERATE_LAST_STRUCTURAL + 1; op1 < PROGRAM_OPS; op1++)
+		for (uint16_t op2 = GENERATE_LAST_STRUCTURAL + 1; op2 < PROGRAM_OPS; op2++)
+			if (gpuscan_op_info[op1].result == VALUE_NUMERIC && gpuscan_op_info[op2].args[0] == VALUE_NUMERIC)
+				for (int round = 0; round < rounds && wrong < 3; round++, n++)
+					wrong += !check_chain(op1, op2, ((uint64_t) op1 << 24) + (op2 << 12) + (uint64_t) round);
+	ok(wrong == 0, "%d pairs of numeric operators around 64 bits", n);
+}
+
+/* ------------------------------------------------------------------------
  * Groups
  * ------------------------------------------------------------------------
  */
@@ -208,6 +271,7 @@ static const GroupCase group_cases[] = {
 	{"no keys", 0, {0}, 0, PROFILE_EDGE, PROFILE_EDGE, 10, 4, 600, 1},
 	{"one group, sums beyond 128 bits", 1, {TYPE_BOOL}, PROFILE_FEW, PROFILE_EDGE, PROFILE_EDGE, 0, 8, 2048, 2},
 	{"64-bit sums, then wide ones", 1, {TYPE_INT4}, PROFILE_FEW, PROFILE_SMALL, PROFILE_EDGE, 0, 8, 600, 8},
+	{"64-bit sums around their limit", 1, {TYPE_BOOL}, PROFILE_FEW, PROFILE_BOUND, PROFILE_BOUND, 5, 20, 2048, 2},
 	{"arguments that come late", 1, {TYPE_INT4}, PROFILE_FEW, PROFILE_SMALL, PROFILE_EDGE, 90, 6, 100, 8},
 	{"char(1) pairs", 2, {TYPE_BPCHAR, TYPE_BPCHAR}, PROFILE_FEW, PROFILE_SMALL, PROFILE_SMALL, 5, 4, 1000, 65},
 	{"texts of 6 to 9 bytes", 1, {TYPE_TEXT}, PROFILE_EDGE, PROFILE_SMALL, PROFILE_SMALL, 5, 4, 1000, 100},
@@ -219,7 +283,7 @@ static const GroupCase group_cases[] = {
 	{"numerics of any size", 1, {TYPE_NUMERIC}, PROFILE_EDGE, PROFILE_SMALL, PROFILE_SMALL, 5, 4, 500, 500},
 	{"numerics that punt", 2, {TYPE_NUMERIC, TYPE_TEXT}, PROFILE_WILD, PROFILE_WILD, PROFILE_SMALL, 5, 4, 500, 500},
 	{"eight wide keys", 8, {TYPE_INT8, TYPE_TEXT, TYPE_NUMERIC, TYPE_DATE, TYPE_BOOL, TYPE_INT2, TYPE_TIMESTAMP, TYPE_BPCHAR},
-	PROFILE_EDGE, PROFILE_EDGE, PROFILE_EDGE, 10, 3, 200, 500},
+	PROFILE_EDGE, PROFILE_EDGE, PROFILE_EDGE, 10, 3, 200, 400},
 };
 
 static void
@@ -337,6 +401,7 @@ main(int argc, char **argv)
 {
 	test_levels();
 	test_operators();
+	test_chains(40);
 	for (size_t i = 0; i < sizeof group_cases / sizeof *group_cases; i++)
 		test_groups(&group_cases[i], i + 1);
 	test_all_keys();

@@ -24,6 +24,7 @@ typedef enum Profile
 	PROFILE_FEW,				/* a handful: groups */
 	PROFILE_SMALL,				/* numbers of a few digits */
 	PROFILE_ASCENDING,			/* by row number, slowly growing */
+	PROFILE_BOUND,				/* up to a power of two, of one scale: where 64 bits end */
 	PROFILE_EDGE,				/* extremes of the type, and around zero */
 	PROFILE_WILD,				/* whatever a table may hold: long, odd forms, NaN */
 	PROFILES
@@ -35,6 +36,7 @@ typedef struct Column
 	uint8_t		type;			/* ProgramType, or TABLE_FILLER */
 	uint8_t		profile;
 	int8_t		scale;			/* numeric: declared, or -1 */
+	uint8_t		bits;			/* of PROFILE_BOUND */
 	int			null_percent;
 	int			odd_percent;	/* compressed, external, long headers */
 	ProgramValue missing;		/* what short rows have; kind VALUE_KINDS: NULL */
@@ -72,8 +74,17 @@ type_width(uint8_t type)
 	return type == TABLE_FILLER ? 4 : gpuscan_type_info[type].attlen;
 }
 
+/* 2^bits, or a little less or more, or anything below */
+static uint64_t
+random_bound(Rng *rng, int bits)
+{
+	uint64_t	top = UINT64_C(1) << bits;
+
+	return rng_chance(rng, 50) ? top - 2 + rng_below(rng, 5) : rng_next(rng) & (top - 1);
+}
+
 static int64_t
-random_integer(Rng *rng, uint8_t type, uint8_t profile, uint64_t row)
+random_integer(Rng *rng, uint8_t type, uint8_t profile, int bits, uint64_t row)
 {
 	if (type == TYPE_BOOL)
 		return rng_chance(rng, 50);
@@ -85,6 +96,10 @@ random_integer(Rng *rng, uint8_t type, uint8_t profile, uint64_t row)
 			return rng_range(rng, -10000, 10000);
 		case PROFILE_ASCENDING:
 			return (int64_t) (row / 3 % 30000) + rng_range(rng, 0, 3);
+		case PROFILE_BOUND:
+			if (bits > 8 * type_width(type) - 2)
+				bits = 8 * type_width(type) - 2;
+			return rng_chance(rng, 50) ? (int64_t) random_bound(rng, bits) : -(int64_t) random_bound(rng, bits);
 		default:
 			return rng_edge(rng, type_width(type));
 	}
@@ -92,7 +107,7 @@ random_integer(Rng *rng, uint8_t type, uint8_t profile, uint64_t row)
 
 /* Magnitude and scale: digits that decide 64 or 128 bits, and more. */
 static void
-random_numeric(Rng *rng, uint8_t profile, int scale, uint64_t row, bool *negative, char *digits, int *out_scale)
+random_numeric(Rng *rng, uint8_t profile, int scale, int bits, uint64_t row, bool *negative, char *digits, int *out_scale)
 {
 	static const int edges[] = {31, 32, 54, 56, 57, 60, 61, 62, 63, 64, 96, 120, 126, 127};
 	u128		magnitude;
@@ -111,6 +126,10 @@ random_numeric(Rng *rng, uint8_t profile, int scale, uint64_t row, bool *negativ
 		case PROFILE_ASCENDING:
 			*negative = false;
 			cell_digits(row / 3 + rng_below(rng, 4), digits);
+			break;
+		case PROFILE_BOUND:
+			*out_scale = scale >= 0 ? scale : bits % 5;
+			cell_digits(random_bound(rng, bits), digits);
 			break;
 		case PROFILE_EDGE:
 			magnitude = ((u128) 1 << RNG_PICK(rng, edges)) + (u128) (i128) rng_range(rng, -2, 2);
@@ -186,7 +205,7 @@ random_cell(Rng *rng, const Column *column, uint64_t row, Cell *cell)
 			cell_set_numeric_special(cell, RNG_PICK(rng, special));
 			return;
 		}
-		random_numeric(rng, column->profile, column->scale, row, &negative, buf, &scale);
+		random_numeric(rng, column->profile, column->scale, column->bits, row, &negative, buf, &scale);
 		cell_set_numeric(cell, negative, buf, scale, rng_chance(rng, column->odd_percent));
 	}
 	else if (column->layout.attlen < 0)
@@ -196,7 +215,7 @@ random_cell(Rng *rng, const Column *column, uint64_t row, Cell *cell)
 		cell_set_bytes(cell, buf, len);
 	}
 	else
-		cell->integer = random_integer(rng, column->type, column->profile, row);
+		cell->integer = random_integer(rng, column->type, column->profile, column->bits, row);
 }
 
 /* A parameter of the kind; its text lies in memory of exactly its length. */
@@ -205,6 +224,7 @@ random_value(Rng *rng, Bytes *bytes, uint8_t kind, uint8_t profile)
 {
 	static const uint8_t types[] = {TYPE_BOOL, TYPE_INT4, TYPE_INT8};
 	ProgramValue value = {.kind = kind};
+	int			bits = rng_range(rng, 20, 63);
 	char		buf[CELL_DIGITS_MAX];
 	bool		negative;
 
@@ -219,7 +239,7 @@ random_value(Rng *rng, Bytes *bytes, uint8_t kind, uint8_t profile)
 
 		do
 		{
-			random_numeric(rng, profile, rng_range(rng, -1, 4), rng_below(rng, 1000), &negative, buf, &value.scale);
+			random_numeric(rng, profile, rng_range(rng, -1, 4), bits, rng_below(rng, 1000), &negative, buf, &value.scale);
 			cell_set_numeric(&cell, negative, buf, value.scale, false);
 			cell_free(&cell);
 		} while (!cell.readable);
@@ -227,7 +247,7 @@ random_value(Rng *rng, Bytes *bytes, uint8_t kind, uint8_t profile)
 		value.u.numeric.hi = (int64_t) (cell.numeric.mantissa >> 64);
 	}
 	else
-		value.u.integer = random_integer(rng, types[kind], profile, rng_below(rng, 1000));
+		value.u.integer = random_integer(rng, types[kind], profile, bits, rng_below(rng, 1000));
 	return value;
 }
 
@@ -248,6 +268,7 @@ table_add_column(Rng *rng, Table *table, uint8_t type, uint8_t profile)
 	column->type = type;
 	column->profile = profile;
 	column->scale = -1;
+	column->bits = (uint8_t) rng_range(rng, 20, 63);
 	column->missing.kind = VALUE_KINDS;
 	if (type == TABLE_FILLER)
 		column->layout = RNG_PICK(rng, fillers);
