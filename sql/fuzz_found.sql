@@ -20,3 +20,9 @@ insert into found values (1, 10), (2, 20), (3, 30), (3, null);
 select * from plan_of('select v.x, s.n from (values (1), (3)) v(x), lateral (select count(*) as n from found where a <= v.x) s');
 select v.x, s.n from (values (1), (3)) v(x), lateral (select count(*) as n from found where a <= v.x) s;
 drop table found;
+
+-- A group first seen by value, when the dense map of keys knew only NULL
+create table found (k bool, n numeric(4,-1));
+insert into found values (null, 2140), (false, 'NaN'), (false, 2140);
+select k, min(n), count(*) from found group by k order by k;
+drop table found;
