@@ -128,51 +128,29 @@ do { \
 		} \
 } while (0)
 
-static void
-vector_numeric_add(EngineRun *run, Vector *dst, const Vector *a, const Vector *b)
-{
-	int64_t		fa,
-				fb;
-	uint64_t	ba,
-				bb;
-
-	if (combine_nulls(run, dst, a, b))
-		return;
-	if (numeric_align(a, b, &fa, &fb, &ba, &bb))
-	{
-		int64_t    *restrict out = dst->data;
-
-		NARROW_LOOPS(x + y);
-		dst->wide = dst->mixed = false;
-		dst->scale = a->scale > b->scale ? a->scale : b->scale;
-		dst->bound = ba + bb;
-		return;
-	}
-	NUMERIC_ANY(numeric_add(vector_numeric(a, i), vector_numeric(b, i), &r));
+/* addition and subtraction */
+#define VECTOR_ADDITIVE(name, op) \
+static void \
+vector_##name(EngineRun *run, Vector *dst, const Vector *a, const Vector *b) \
+{ \
+	int64_t		fa, fb; \
+	uint64_t	ba, bb; \
+	if (combine_nulls(run, dst, a, b)) \
+		return; \
+	if (numeric_align(a, b, &fa, &fb, &ba, &bb)) \
+	{ \
+		int64_t    *restrict out = dst->data; \
+		NARROW_LOOPS(x op y); \
+		dst->wide = dst->mixed = false; \
+		dst->scale = a->scale > b->scale ? a->scale : b->scale; \
+		dst->bound = ba + bb; \
+	} \
+	else \
+		NUMERIC_ANY(name(vector_numeric(a, i), vector_numeric(b, i), &r)); \
 }
 
-static void
-vector_numeric_sub(EngineRun *run, Vector *dst, const Vector *a, const Vector *b)
-{
-	int64_t		fa,
-				fb;
-	uint64_t	ba,
-				bb;
-
-	if (combine_nulls(run, dst, a, b))
-		return;
-	if (numeric_align(a, b, &fa, &fb, &ba, &bb))
-	{
-		int64_t    *restrict out = dst->data;
-
-		NARROW_LOOPS(x - y);
-		dst->wide = dst->mixed = false;
-		dst->scale = a->scale > b->scale ? a->scale : b->scale;
-		dst->bound = ba + bb;
-		return;
-	}
-	NUMERIC_ANY(numeric_sub(vector_numeric(a, i), vector_numeric(b, i), &r));
-}
+VECTOR_ADDITIVE(numeric_add, +)
+VECTOR_ADDITIVE(numeric_sub, -)
 
 static void
 vector_numeric_mul(EngineRun *run, Vector *dst, const Vector *a, const Vector *b)
