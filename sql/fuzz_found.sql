@@ -26,3 +26,12 @@ create table found (k bool, n numeric(4,-1));
 insert into found values (null, 2140), (false, 'NaN'), (false, 2140);
 select k, min(n), count(*) from found group by k order by k;
 drop table found;
+
+-- A key that the host has with more digits than registers hold, in a group that
+-- an earlier row of the same batch has made
+create table found (n numeric not null);
+insert into found values (-0.000000000052666633051656697790895390), (-0.00000000000000000000000000000000005181);
+select n - n as zero from found group by 1;
+insert into found select n from found order by n desc;
+select n * 0 as zero, count(*) from found group by 1;
+drop table found;

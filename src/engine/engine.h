@@ -66,6 +66,7 @@ typedef struct EngineSettled
 	const ProgramValue *keys;	/* program->nkeys */
 	const ProgramValue *args;	/* program->naggs; null also when FILTER was not true */
 	uint32_t	group;			/* out: its group, for foreign arguments */
+	uint8_t		is_new;			/* out: the group's first row: its keys are those shown */
 } EngineSettled;
 
 /*
@@ -141,6 +142,9 @@ typedef struct Engine
 	/* Returns the number of the group that it was merged into. */
 	uint32_t	(*merge_group) (EngineRun *run, const char *buf, size_t size);
 } Engine;
+
+/* The engines of this build, as a mask. */
+#define ENGINES_BUILT	ENGINE_CPU
 
 extern const Engine gpuscan_engine_cpu;
 

@@ -159,10 +159,7 @@ absorb(GpuAggState *state, const uint8 *keep)
 {
 	ProgramRun *run = &state->run;
 	HostEval   *host = &state->host;
-	uint64		first_new = 0;
 
-	if (host->nforeign > 0)
-		first_new = run->engine->ngroups(run->engine_run);
 	run->engine->absorb(run->engine_run, keep, host->settled, host->nsettled);
 	gpuscan_run_absorbed(run);
 	if (host->nforeign > 0)
@@ -170,7 +167,7 @@ absorb(GpuAggState *state, const uint8 *keep)
 		/* transition functions leave detoasted arguments behind */
 		MemoryContext old = MemoryContextSwitchTo(host->batch_context->ecxt_per_tuple_memory);
 
-		gpuscan_foreign_absorb(&state->foreign, host, first_new);
+		gpuscan_foreign_absorb(&state->foreign, host);
 		MemoryContextSwitchTo(old);
 	}
 	if (host->nsettled > 0)

@@ -159,17 +159,17 @@ gpuscan_foreign_argument(ForeignStates *foreign, uint32 group, int agg, Datum va
 }
 
 void
-gpuscan_foreign_absorb(ForeignStates *foreign, HostEval *host, uint64 first_new)
+gpuscan_foreign_absorb(ForeignStates *foreign, HostEval *host)
 {
 	for (uint32 i = 0; i < host->nforeign; i++)
 	{
 		const ForeignItem *item = &host->foreign[i];
-		uint32		group = host->settled[item->settled].group;
+		const EngineSettled *settled = &host->settled[item->settled];
 
 		if (item->agg >= 0)
-			add_argument(foreign, group, item->agg, 1, item->datum);
-		else if (group >= first_new)
-			set_key(foreign, group, item->key, item->scale, item->datum);
+			add_argument(foreign, settled->group, item->agg, 1, item->datum);
+		else if (settled->is_new)
+			set_key(foreign, settled->group, item->key, item->scale, item->datum);
 	}
 }
 

@@ -43,9 +43,8 @@ typedef struct ForeignStates
 
 extern void gpuscan_foreign_init(ForeignStates *foreign, const Program *program);
 
-/* Keep the foreign items of settled rows that were just absorbed; first_new:
- * groups from this number on did not exist before. */
-extern void gpuscan_foreign_absorb(ForeignStates *foreign, HostEval *host, uint64 first_new);
+/* Keep the foreign items of settled rows that were just absorbed. */
+extern void gpuscan_foreign_absorb(ForeignStates *foreign, HostEval *host);
 
 /* One more argument that no engine can hold. */
 extern void gpuscan_foreign_argument(ForeignStates *foreign, uint32 group, int agg, Datum value);

@@ -333,6 +333,7 @@ absorb_settled(EngineRun *run, EngineSettled *settled)
 {
 	const Program *program = run->program;
 	Groups	   *groups = &run->groups;
+	uint32_t	before = groups->n;
 	uint32_t	group;
 
 	if (program->nkeys == 0)
@@ -344,6 +345,7 @@ absorb_settled(EngineRun *run, EngineSettled *settled)
 	else
 		group = gpuscan_groups_find_values(run, settled->keys);
 	settled->group = group;
+	settled->is_new = groups->n != before;
 	for (uint32_t a = 0; a < program->naggs; a++)
 		gpuscan_state_step(run, group, a, &settled->args[a]);
 	++*(int64_t *) (group_record(groups, group) + groups->rows_at);
