@@ -146,7 +146,7 @@ class Writer:
         kind = maker.kind()
         return Item(maker.make(kind, depth), kind in ("numeric", "bpchar"))
 
-    def where(self, maker, likely=0.85):
+    def where(self, maker, likely=0.93):
         rng = self.rng
         if rng.random() > likely:
             return Opt()
@@ -176,7 +176,7 @@ class Writer:
     def aggregate(self, maker, query):
         """An aggregate as (type, node)."""
         rng = self.rng
-        name = rng.choice(["count(*)", "count", "sum", "sum", "avg", "min", "max", "bool", "other"])
+        name = rng.choice(["count(*)", "count", "sum", "sum", "avg", "min", "max", "bool"] * 3 + ["other"])
         if name == "count(*)":
             kind, call, result = "", ["count(*)"], "int8"
         elif name == "count":
@@ -189,6 +189,8 @@ class Writer:
         elif name in ("min", "max"):
             kind = maker.kind("int2", "int4", "int8", "numeric", "date", "timestamp", "timestamptz")
             argument = maker.make(kind, rng.choice([0, 0, 1, 2]))
+            if kind == "numeric":
+                query.ambiguous = True  # of equal values the last one shows
             if not maker.of_rows(argument):
                 # of a constant: PostgreSQL looks at one row, if at any
                 argument = maker.column(kind)
@@ -263,7 +265,7 @@ class Writer:
         order = Opt("y", name="order") if rng.random() < 0.3 and not query.ambiguous else Opt()
         tree = Grouped(List([key.node for key in keys], least=0 if aggs else 1),
                        List(aggs, least=0 if keys else 1), source,
-                       self.where(maker, 0.6) if where is None else where, self.having(maker, query), order,
+                       self.where(maker, 0.7) if where is None else where, self.having(maker, query), order,
                        self.limit(), self.directions())
         query.ordered = "keys"
         return tree
