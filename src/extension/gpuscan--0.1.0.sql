@@ -39,11 +39,17 @@ SELECT 'cast', pg_catalog.format_type(c.casttarget, NULL), pg_catalog.format_typ
 FROM @extschema@.offload_listing() l JOIN pg_catalog.pg_cast c ON c.castfunc = l.object
 WHERE l.kind = 'function'
 UNION ALL
+SELECT 'function', p.proname::text, pg_catalog.pg_get_function_arguments(p.oid), l.engines
+FROM @extschema@.offload_listing() l JOIN pg_catalog.pg_proc p ON p.oid = l.object
+WHERE l.kind = 'function'
+  AND NOT EXISTS (SELECT FROM pg_catalog.pg_operator o WHERE o.oprcode::pg_catalog.oid = l.object)
+  AND NOT EXISTS (SELECT FROM pg_catalog.pg_cast c WHERE c.castfunc = l.object)
+UNION ALL
 SELECT 'aggregate', p.proname::text, pg_catalog.pg_get_function_arguments(p.oid), l.engines
 FROM @extschema@.offload_listing() l JOIN pg_catalog.pg_proc p ON p.oid = l.object
 WHERE l.kind = 'aggregate';
 
-COMMENT ON VIEW offloaded IS 'what may run on an engine: types, operators, casts and aggregates';
+COMMENT ON VIEW offloaded IS 'what may run on an engine: types, operators, casts, functions and aggregates';
 
 GRANT SELECT ON offloaded TO PUBLIC;
 

@@ -11,6 +11,7 @@
 #include "catalog/pg_type.h"
 #include "compat.h"
 #include "fmgr.h"
+#include "engine/engine.h"
 #include "funcapi.h"
 #include "offload/tables.h"
 #include "utils/array.h"
@@ -24,6 +25,8 @@ engine_names(int engines)
 	Datum		names[2];
 	int			n = 0;
 
+	/* a line may name an engine that this build does not have */
+	engines &= ENGINES_BUILT;
 	if (engines & ENGINE_CPU)
 		names[n++] = CStringGetTextDatum("cpu");
 	if (engines & ENGINE_CUDA)
