@@ -172,7 +172,7 @@ static void
 slots_grow(EngineRun *run)
 {
 	Groups	   *groups = &run->groups;
-	uint64_t	size = 4 * (groups->mask + 1);
+	uint64_t	size = 2 * (groups->mask + 1);
 
 	while (size < 4 * (uint64_t) groups->n)
 		size *= 2;
