@@ -199,7 +199,12 @@ class Writer:
                 name, kind, call, result = "count(*)", "", ["count(*)"], "int8"
         elif name == "bool":
             name = rng.choice(["bool_and", "bool_or", "every"])
-            kind, call, result = "", [name, "(", maker.make("bool", 1), ")"], "bool"
+            argument = maker.make("bool", 1)
+            if not maker.of_rows(argument):
+                argument = maker.comparison(1)      # these are min and max of bool
+            kind, call, result = "", [name, "(", argument, ")"], "bool"
+            if not maker.of_rows(argument):
+                name, call, result = "count(*)", ["count(*)"], "int8"
         else:
             what = rng.random()
             kind = "other"
