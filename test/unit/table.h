@@ -113,7 +113,8 @@ random_numeric(Rng *rng, uint8_t profile, int scale, int bits, uint64_t row, boo
 	u128		magnitude;
 	int			n;
 
-	*negative = rng_chance(rng, 40);
+	/* of one sign now and then, so that sums grow */
+	*negative = rng_chance(rng, profile == PROFILE_BOUND && bits % 2 == 1 ? 0 : 40);
 	*out_scale = scale >= 0 && !rng_chance(rng, 2) ? scale : rng_range(rng, 0, 6);
 	switch (profile)
 	{
@@ -128,7 +129,7 @@ random_numeric(Rng *rng, uint8_t profile, int scale, int bits, uint64_t row, boo
 			cell_digits(row / 3 + rng_below(rng, 4), digits);
 			break;
 		case PROFILE_BOUND:
-			*out_scale = scale >= 0 ? scale : bits % 5;
+			*out_scale = scale >= 0 ? scale : 2;
 			cell_digits(random_bound(rng, bits), digits);
 			break;
 		case PROFILE_EDGE:
