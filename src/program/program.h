@@ -13,7 +13,8 @@
  * the rows for which its operand is true; what follows runs for those only.
  * Branches of CASE, AND and OR are computed for all rows and selected, unless
  * a step in them can fail; then the branch stands between MASK_* and MASK_END,
- * and a failure counts only for rows that the mask lets through.
+ * and a failure counts only for rows that the mask lets through.  (A value that
+ * a LOAD cannot read punts its row whatever the mask: slower, and as right.)
  *
  * This header includes nothing of PostgreSQL: it compiles as C and as CUDA.
  *
