@@ -107,7 +107,7 @@ mantissa_at(const NumericParts *parts, int scale, i128 *mantissa)
 	int			n = parts->ndigits;
 	int			exponent;		/* of ten, of the last digit, at this scale */
 	i128		value = 0;
-	int			i = 0;
+	int			i;
 
 	if (n == 0)
 	{
@@ -116,8 +116,11 @@ mantissa_at(const NumericParts *parts, int scale, i128 *mantissa)
 	}
 	exponent = DIGIT_LEN * (parts->weight - (n - 1)) + scale;
 	/* 128 bits hold no more than 39 decimal digits */
-	if (exponent <= -DIGIT_LEN || DIGIT_LEN * parts->weight + 1 + scale > 39)
+	i = digit_at(parts, 0);
+	if (exponent <= -DIGIT_LEN ||
+		DIGIT_LEN * parts->weight + 1 + (i >= 10) + (i >= 100) + (i >= 1000) + scale > 39)
 		return false;
+	i = 0;
 
 	/* up to 36 decimal digits need no test for overflow, and go four by four */
 	for (; i + 4 <= Min(n - 1, 8); i += 4)
