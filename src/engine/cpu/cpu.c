@@ -112,7 +112,6 @@ plan_walk(EngineRun *run)
 			run->attr_const[wanted++] = (uint16_t) pos;
 		pos += layout[att].attlen;
 	}
-	run->prefix = att;
 	run->walk_from = pos;
 
 	for (const uint32_t natts = run->need_natts; att < natts; att++)

@@ -150,7 +150,6 @@ struct EngineRun
 	Vector	   *missing;		/* by loaded attribute: what short rows have */
 	FilterLive *filters;		/* in order of the FILTER instructions; the last: at the end */
 	uint32_t	nfilters;
-	uint32_t	prefix;			/* attributes at constant offsets */
 	uint16_t   *attr_const;		/* by loaded attribute: constant position, or 0 */
 	WalkStep   *walk;
 	uint32_t	nwalk;
