@@ -57,12 +57,15 @@ typedef struct EngineResult
 	const uint16_t *punted;		/* ascending; disjoint from 'rows' */
 	int32_t		corrupt;		/* a row whose lengths leave its line pointer's
 								 * bounds, or -1: raise ERRCODE_DATA_CORRUPTED */
+	const uint8_t *done;		/* a batch that is run again: a flag for each row, set
+								 * where the host settled it the first time; or NULL */
 } EngineResult;
 
 /* A punted row that passed the filters, as the host computed it. */
 typedef struct EngineSettled
 {
 	uint16_t	row;			/* number in the batch */
+	uint64_t	ordinal;		/* counted over the whole scan, as Batch.ordinal */
 	const ProgramValue *keys;	/* program->nkeys */
 	const ProgramValue *args;	/* program->naggs; null also when FILTER was not true */
 	uint32_t	group;			/* out: its group, for foreign arguments */
@@ -84,11 +87,14 @@ typedef struct EngineAggState
 	int32_t		dscale;			/* SUM_NUMERIC: largest scale among the inputs */
 	uint64_t	sum[ENGINE_SUM_LIMBS];	/* SUM_*: two's complement, least significant first */
 	ProgramValue value;			/* MIN_*, MAX_* */
+	uint64_t	ordinal;		/* MIN_NUMERIC, MAX_NUMERIC: of the row that 'value' is
+								 * from; of equal values the later one's scale is shown */
 } EngineAggState;
 
 typedef struct EngineGroup
 {
 	uint32_t	group;			/* its number, as in EngineSettled */
+	uint64_t	first;			/* ordinal of its first row, whose keys are shown */
 	ProgramValue *keys;			/* program->nkeys, valid until the next call */
 	EngineAggState *aggs;		/* program->naggs */
 } EngineGroup;
@@ -141,6 +147,13 @@ typedef struct Engine
 	size_t		(*dump_group) (EngineRun *run, uint32_t group, char *buf, size_t room, uint32_t *hash);
 	/* Returns the number of the group that it was merged into. */
 	uint32_t	(*merge_group) (EngineRun *run, const char *buf, size_t size);
+
+	/*
+	 * The same for a group given as values (next_group's reverse; 'group' is
+	 * not looked at).  Groups may come in any order: 'first' and 'ordinal'
+	 * decide what is shown.  NULL where no other engine's groups come home.
+	 */
+	uint32_t	(*add_group) (EngineRun *run, const EngineGroup *group);
 } Engine;
 
 /* The engines of this build, as a mask. */

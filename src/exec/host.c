@@ -357,6 +357,7 @@ gpuscan_host_settle(HostEval *host, uint32 row)
 	settled = &host->settled[host->nsettled];
 	values = &host->values[host->nsettled * ncolumns];
 	settled->row = row;
+	settled->ordinal = host->run->batch->ordinal + row;
 	settled->keys = values;
 	settled->args = values + nkeys;
 
