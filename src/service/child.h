@@ -1,0 +1,64 @@
+/*-------------------------------------------------------------------------
+ *
+ * child.h
+ *	  The service as a device's child process sees it.
+ *
+ * A child is forked by the supervisor and calls nothing of PostgreSQL.  The
+ * driver's work is done in engine/cuda/worker.c, which runs this loop:
+ *
+ *	   take a job -> start it -> (others in flight) -> report it
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef GPUSCAN_CHILD_H
+#define GPUSCAN_CHILD_H
+
+#include "service/region.h"
+
+/* Exit codes of a child; anything else is a death. */
+#define CHILD_EXIT_ASKED	0		/* shutdown or restart was asked for */
+#define CHILD_EXIT_ABSENT	3		/* there is no device to use: device->reason */
+
+typedef struct Child
+{
+	ServiceRegion *region;
+	ServiceDevice *device;
+	uint32_t	number;			/* of the device in region->devices */
+	uint32_t	last_session;	/* served last, for the round */
+	const char *library;		/* gpuscan.cuda_library */
+	uint64_t	memory_limit;	/* bytes of device memory for all sessions; 0: none */
+} Child;
+
+/* worker.c: never returns; ends by _exit. */
+extern void gpuscan_worker_main(Child *child) __attribute__((noreturn));
+
+/* child.c */
+
+/* Must this process end (SIGTERM, parent gone)? */
+extern bool gpuscan_child_stopping(void);
+
+/* A line into the server's log, by write(2). */
+extern void gpuscan_child_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* A sign of life; the watchdog ends a child that gives none. */
+extern void gpuscan_child_beat(Child *child);
+
+/*
+ * The next slot to run, now RUNNING, or -1: sessions by turns, within a session
+ * in order of submission.
+ */
+extern int	gpuscan_child_take(Child *child);
+
+/* The slot's outcome: SLOT_DONE or SLOT_FAILED; wakes its owner. */
+extern void gpuscan_child_report(Child *child, int slot, SlotState outcome, int error);
+
+/* A session that is CLOSING, or -1; call gpuscan_child_closed when its memory was freed. */
+extern int	gpuscan_child_closing(Child *child);
+extern void gpuscan_child_closed(Child *child, int session);
+
+/* Sleep until the doorbell rings, at most so many milliseconds. */
+extern void gpuscan_child_wait(Child *child, int milliseconds);
+
+extern uint64_t gpuscan_child_now_us(void);
+
+#endif							/* GPUSCAN_CHILD_H */
