@@ -176,6 +176,19 @@ typedef struct DeviceNumericState
 	uint32_t	pad;
 } DeviceNumericState;
 
+/*
+ * While a job runs: a row's argument of a MIN or MAX of numerics.  One array a
+ * job, candidates[row][plan->candidates].
+ */
+typedef struct DeviceCandidate
+{
+	uint64_t	lo;
+	uint64_t	hi;
+	uint64_t	group;			/* the group's place in the table, or all ones */
+	uint32_t	scale;
+	uint32_t	pad;
+} DeviceCandidate;
+
 typedef struct DevicePlan
 {
 	uint32_t	magic;
@@ -232,5 +245,13 @@ typedef struct DeviceGather
 	uint32_t	ngroups;		/* out */
 	/* then char groups[ngroups][group_size] */
 } DeviceGather;
+
+/* ------------------------------------------------------------------------
+ * How the smaller kernels are started (worker.c)
+ * ------------------------------------------------------------------------
+ */
+#define DEVICE_GATHER_BLOCKS	1	/* one block: places are taken in their order */
+#define DEVICE_GATHER_THREADS	512
+#define DEVICE_COMMIT_BLOCKS	64	/* of 256 threads, striding over the job's rows */
 
 #endif							/* GPUSCAN_CUDA_DEVICE_H */
