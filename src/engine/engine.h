@@ -57,9 +57,34 @@ typedef struct EngineResult
 	const uint16_t *punted;		/* ascending; disjoint from 'rows' */
 	int32_t		corrupt;		/* a row whose lengths leave its line pointer's
 								 * bounds, or -1: raise ERRCODE_DATA_CORRUPTED */
-	const uint8_t *done;		/* a batch that is run again: a flag for each row, set
-								 * where the host settled it the first time; or NULL */
+	const uint8_t *done;		/* a batch that is run again: a flag for each row that
+								 * is in the groups already; or NULL */
+	uint8_t		again;			/* it was absorbed before and is counted already */
+	uint8_t		device;			/* not evaluated in this process: punts say nothing
+								 * about the engine that would be used instead */
 } EngineResult;
+
+/* A batch that was submitted, maybe absorbed too, and is to be run again. */
+typedef struct EngineLost
+{
+	uint64_t	ordinal;
+	uint32_t	nrows;
+	uint32_t	npages;
+	uint32_t	blocks[BATCH_MAX_PAGES];
+} EngineLost;
+
+/* Counted over a run by engines that use a device. */
+typedef struct EngineCounters
+{
+	uint64_t	jobs;
+	uint64_t	bytes;			/* to the device */
+	uint64_t	kernel_ns;
+	uint64_t	checkpoints;	/* groups brought home */
+	uint64_t	cpu_batches;	/* done by the CPU engine instead */
+	uint64_t	redone;			/* batches that were lost and run again */
+	const char *reason;			/* why the device was not used, last; or NULL */
+	const char *device;			/* its name; or NULL */
+} EngineCounters;
 
 /* A punted row that passed the filters, as the host computed it. */
 typedef struct EngineSettled
@@ -154,6 +179,28 @@ typedef struct Engine
 	 * decide what is shown.  NULL where no other engine's groups come home.
 	 */
 	uint32_t	(*add_group) (EngineRun *run, const EngineGroup *group);
+
+	/*
+	 * NULL in engines that work in this process alone; the others may lose
+	 * batches, and bring their groups home now and then.  collect then returns
+	 * NULL when what was in flight is lost: nothing is in flight any more, and
+	 * 'lost' has it.
+	 */
+
+	/* Room for the next batch's pages (heap/source.h), or NULL: pinned buffers. */
+	char	   *(*room) (EngineRun *run);
+	/* The oldest batch that is to be run again, or NULL.  Ask first. */
+	const EngineLost *(*lost) (EngineRun *run);
+	/* Run it again, here; then as after collect.  Nothing else is in flight. */
+	const EngineResult *(*again) (EngineRun *run, Batch *batch);
+	/*
+	 * Everything was absorbed: bring the groups home, so that the functions
+	 * above have them.  False: batches were lost on the way.
+	 */
+	bool		(*gather) (EngineRun *run);
+	void		(*counters) (EngineRun *run, EngineCounters *counters);
+	/* Give back what is not memory.  After an error it is not called. */
+	void		(*close) (EngineRun *run);
 } Engine;
 
 /* The engines of this build, as a mask. */

@@ -185,7 +185,7 @@ next_batch(ProgramRun *run)
 
 	run->source_fresh = false;
 	clock_start(run, &start);
-	batch = gpuscan_source_next(run->source);
+	batch = gpuscan_source_next(run->source, NULL);
 	clock_stop(run, &start, &run->counters.source_time);
 	if (batch != NULL)
 		run->counters.rows += batch->nrows;

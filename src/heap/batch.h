@@ -8,7 +8,8 @@
  * travels with the page, also when the whole page is visible: once the lock
  * is dropped, an insert may add a line pointer although the page is pinned.
  * Tuples themselves stay where they are and as they are while the pin lasts
- * (only pruning moves them, under a cleanup lock).
+ * (only pruning moves them, under a cleanup lock); or the batch has copies of
+ * the pages, made under that lock (staged).
  *
  * Includes nothing of PostgreSQL.
  *
@@ -45,6 +46,7 @@ typedef struct Batch
 	uint32_t	npages;
 	uint32_t	nrows;
 	uint32_t	blcksz;
+	uint32_t	staged;			/* pages are copies, and nothing is pinned */
 	uint64_t	ordinal;		/* of row 0, counted over the whole scan */
 	BatchPage	pages[BATCH_MAX_PAGES];
 	uint16_t	offnum[BATCH_MAX_ROWS]; /* 1-based line pointer of each row; not

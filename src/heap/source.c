@@ -8,6 +8,11 @@
  * line pointers are visible, drop the lock and keep the pin.  With the pin
  * held nobody moves the tuples that were found.
  *
+ * For a device the page is copied under that lock instead, and the pin is
+ * dropped with it.  A row of it that is wanted afterwards is found again by
+ * block and line pointer: a tuple that our snapshot sees is not removed, and
+ * keeps its line pointer.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -64,6 +69,8 @@ struct HeapSource
 	HeapSourceStats stats;
 	uint16		offsets[MaxHeapTuplesPerPage];	/* 1, 2, 3, ... */
 	HeldBatch **held;			/* depth */
+	HeldBatch  *again;			/* of gpuscan_source_again, or NULL */
+	Buffer		repinned;		/* the page of a staged batch that is looked at */
 };
 
 static pg_noinline void
@@ -175,17 +182,18 @@ check_tuples(HeapSource *source, Buffer buffer, Page page, BlockNumber block, in
 }
 
 /*
- * Fill in a page's visible rows.  False when they would not fit into what is
- * left of the batch: the page is for the next one.
+ * Fill in a page's visible rows, and copy it to 'copy' (unless NULL) when it
+ * has any.  False when they would not fit into what is left of the batch: the
+ * page is for the next one.
  */
 static bool
-visible_rows(HeapSource *source, Buffer buffer, Page page, Batch *batch, BatchPage *out)
+visible_rows(HeapSource *source, Buffer buffer, Page page, Batch *batch, BatchPage *out, char *copy,
+			 bool *all_visible)
 {
 	Snapshot	snapshot = source->snapshot;
 	uint16	   *offnum = batch->offnum + batch->nrows;
 	int			room = BATCH_MAX_ROWS - batch->nrows;
 	BlockNumber block = BufferGetBlockNumber(buffer);
-	bool		all_visible;
 	bool		serializable;
 	int			nlines;
 	int			nrows;
@@ -211,10 +219,10 @@ visible_rows(HeapSource *source, Buffer buffer, Page page, Batch *batch, BatchPa
 	 * On a standby the page's flag may be ahead of the snapshot; heapam.c has
 	 * the whole story.
 	 */
-	all_visible = PageIsAllVisible(page) && !snapshot->takenDuringRecovery;
+	*all_visible = PageIsAllVisible(page) && !snapshot->takenDuringRecovery;
 	serializable = CheckForSerializableConflictOutNeeded(source->rel, snapshot);
 	out->dense = false;
-	if (likely(all_visible && !serializable))
+	if (likely(*all_visible && !serializable))
 	{
 		nrows = count_normal(page, nlines);
 		if (nrows == nlines)
@@ -234,14 +242,14 @@ visible_rows(HeapSource *source, Buffer buffer, Page page, Batch *batch, BatchPa
 	}
 	else
 	{
-		nrows = check_tuples(source, buffer, page, block, nlines, all_visible, serializable, offnum);
+		nrows = check_tuples(source, buffer, page, block, nlines, *all_visible, serializable, offnum);
 		/* the offsets ascend: the last one says whether there is a gap */
 		out->dense = nrows > 0 && offnum[nrows - 1] == nrows;
 	}
+	if (copy != NULL && nrows > 0)
+		memcpy(copy, page, BLCKSZ);
 	LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
 
-	source->stats.pages++;
-	source->stats.pages_all_visible += all_visible;
 	out->block = block;
 	out->first = batch->nrows;
 	out->nrows = nrows;
@@ -276,15 +284,43 @@ gpuscan_source_begin(Relation rel, Snapshot snapshot, int depth, bool counts_onl
 static void
 release_batch(HeapSource *source, HeldBatch *held)
 {
-	if (!source->counts_only)
+	if (!source->counts_only && !held->batch.staged)
 		for (uint32 i = 0; i < held->batch.npages; i++)
 			ReleaseBuffer(held->buffers[i]);
 	held->batch.npages = 0;
 	held->batch.nrows = 0;
+	held->batch.staged = false;
+}
+
+static void
+release_repinned(HeapSource *source)
+{
+	if (BufferIsValid(source->repinned))
+		ReleaseBuffer(source->repinned);
+	source->repinned = InvalidBuffer;
+}
+
+static void
+init_batch(HeldBatch *held, bool staged, uint64 ordinal)
+{
+	held->batch.blcksz = BLCKSZ;
+	held->batch.staged = staged;
+	held->batch.ordinal = ordinal;
+}
+
+/* Add a page that stays in its buffer. */
+static void
+keep_page(HeapSource *source, HeldBatch *held, BatchPage *out, Buffer buffer, Page page)
+{
+	int			n = out - held->batch.pages;
+
+	held->buffers[n] = buffer;
+	out->data = readable_page(source, held, n, buffer, page);
+	out->ahead = NULL;
 }
 
 Batch *
-gpuscan_source_next(HeapSource *source)
+gpuscan_source_next(HeapSource *source, char *room)
 {
 	HeapReader *reader = &source->reader;
 	HeldBatch  *held = source->held[source->turn % source->depth];
@@ -303,14 +339,13 @@ gpuscan_source_next(HeapSource *source)
 		release_batch(source, held);
 	source->turn++;
 	batch = &held->batch;
-	batch->blcksz = BLCKSZ;
-	batch->ordinal = source->ordinal;
+	init_batch(held, room != NULL, source->ordinal);
 
 	/* share the pins that we may hold between lookahead and batches */
 	limit = source->cold ? reader->cold_pin_limit : reader->pin_limit;
 	ahead = Min(SOURCE_AHEAD, limit / 4);
 	ahead = Min(ahead, source->max_pages - 1);
-	if (source->counts_only)
+	if (source->counts_only || room != NULL)
 		max_pages = BATCH_MAX_PAGES;	/* none is kept */
 	else
 		max_pages = Max((limit - ahead) / source->depth, 1);
@@ -328,6 +363,8 @@ gpuscan_source_next(HeapSource *source)
 		Page		last = reader->pages[READER_SLOT(reader->tail - 1)];
 		Page		soon = reader->pages[READER_SLOT(Min(reader->head + 2, reader->tail - 1))];
 		BatchPage  *out = &batch->pages[batch->npages];
+		char	   *copy = room == NULL ? NULL : room + (Size) batch->npages * BLCKSZ;
+		bool		all_visible;
 
 		CHECK_FOR_INTERRUPTS();
 
@@ -336,9 +373,11 @@ gpuscan_source_next(HeapSource *source)
 			for (int i = ((PageHeader) soon)->pd_upper; i < BLCKSZ; i += CACHE_LINE)
 				__builtin_prefetch((const char *) soon + i);
 
-		if (!visible_rows(source, buffer, page, batch, out))
+		if (!visible_rows(source, buffer, page, batch, out, copy, &all_visible))
 			break;
 		reader->head++;
+		source->stats.pages++;
+		source->stats.pages_all_visible += all_visible;
 		batch->nrows += out->nrows;
 		if (source->counts_only)
 		{
@@ -354,9 +393,17 @@ gpuscan_source_next(HeapSource *source)
 				ReleaseBuffer(buffer);
 				continue;
 			}
-			held->buffers[batch->npages] = buffer;
-			out->data = readable_page(source, held, batch->npages, buffer, page);
-			out->ahead = last == page ? NULL : last;
+			if (copy == NULL)
+			{
+				keep_page(source, held, out, buffer, page);
+				out->ahead = last == page ? NULL : last;
+			}
+			else
+			{
+				ReleaseBuffer(buffer);
+				out->data = copy;
+				out->ahead = NULL;
+			}
 		}
 		batch->npages++;
 	}
@@ -371,6 +418,39 @@ gpuscan_source_next(HeapSource *source)
 	source->stats.rows += batch->nrows;
 	/* as pgstat_count_heap_getnext for each */
 	pgstat_count_index_tuples(source->rel, batch->nrows);
+	return batch;
+}
+
+Batch *
+gpuscan_source_again(HeapSource *source, const BlockNumber *blocks, uint32 npages,
+					 uint32 nrows, uint64 ordinal)
+{
+	HeldBatch  *held = source->again;
+	Batch	   *batch;
+
+	if (held == NULL)
+		held = source->again = MemoryContextAllocZero(source->context, sizeof(HeldBatch));
+	else
+		release_batch(source, held);
+	batch = &held->batch;
+	init_batch(held, false, ordinal);
+	for (uint32 i = 0; i < npages; i++)
+	{
+		BatchPage  *out = &batch->pages[i];
+		Buffer		buffer = ReadBufferExtended(source->rel, MAIN_FORKNUM, blocks[i], RBM_NORMAL,
+												source->reader.strategy);
+		bool		all_visible;
+
+		CHECK_FOR_INTERRUPTS();
+		if (!visible_rows(source, buffer, BufferGetPage(buffer), batch, out, NULL, &all_visible))
+			elog(ERROR, "block %u has more rows than before", blocks[i]);
+		keep_page(source, held, out, buffer, BufferGetPage(buffer));
+		batch->npages++;
+		batch->nrows += out->nrows;
+	}
+	if (batch->nrows != nrows)
+		elog(ERROR, "blocks %u to %u have %u visible rows, and had %u",
+			 blocks[0], blocks[npages - 1], batch->nrows, nrows);
 	return batch;
 }
 
@@ -400,7 +480,22 @@ gpuscan_source_page(HeapSource *source, const Batch *batch, uint32 row, SourcePa
 	const BatchPage *bp = page_of_row(batch, row);
 	const HeldBatch *held = (const HeldBatch *) batch;
 
-	page->buffer = held->buffers[bp - batch->pages];
+	if (batch->staged)
+	{
+		release_repinned(source);
+		source->repinned = ReadBufferExtended(source->rel, MAIN_FORKNUM, bp->block, RBM_NORMAL,
+											  source->reader.strategy);
+
+		/*
+		 * Pruning that began before our pin may be moving tuples: the lock waits
+		 * for its end, and the pin keeps others from beginning.
+		 */
+		LockBuffer(source->repinned, BUFFER_LOCK_SHARE);
+		LockBuffer(source->repinned, BUFFER_LOCK_UNLOCK);
+		page->buffer = source->repinned;
+	}
+	else
+		page->buffer = held->buffers[bp - batch->pages];
 	page->page = BufferGetPage(page->buffer);
 	page->block = bp->block;
 	page->first = bp->first;
@@ -436,6 +531,20 @@ release_all(HeapSource *source)
 	for (int i = 0; i < source->depth; i++)
 		if (source->held[i] != NULL)
 			release_batch(source, source->held[i]);
+	if (source->again != NULL)
+		release_batch(source, source->again);
+	release_repinned(source);
+}
+
+static void
+free_batch(HeldBatch *held)
+{
+	if (held == NULL)
+		return;
+	for (int n = 0; n < BATCH_MAX_PAGES; n++)
+		if (held->copies[n] != NULL)
+			pfree(held->copies[n]);
+	pfree(held);
 }
 
 void
@@ -455,14 +564,8 @@ gpuscan_source_end(HeapSource *source)
 	release_all(source);
 	gpuscan_reader_end(&source->reader);
 	for (int i = 0; i < source->depth; i++)
-	{
-		if (source->held[i] == NULL)
-			continue;
-		for (int n = 0; n < BATCH_MAX_PAGES; n++)
-			if (source->held[i]->copies[n] != NULL)
-				pfree(source->held[i]->copies[n]);
-		pfree(source->held[i]);
-	}
+		free_batch(source->held[i]);
+	free_batch(source->again);
 	pfree(source->held);
 	pfree(source);
 }

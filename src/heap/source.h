@@ -41,8 +41,19 @@ extern HeapSource *gpuscan_source_begin(Relation rel, Snapshot snapshot, int dep
 /*
  * The next batch, or NULL at the end.  Batches start at one page and grow, so
  * that who stops early has read little.  Valid until 'depth' further calls.
+ *
+ * room: memory for BATCH_MAX_PAGES pages and BATCH_PAGE_SLACK bytes, or NULL.
+ * Pages are copied there under their content lock, one after another, and no
+ * pin is held; without it they stay in their buffers, pinned.
  */
-extern Batch *gpuscan_source_next(HeapSource *source);
+extern Batch *gpuscan_source_next(HeapSource *source, char *room);
+
+/*
+ * A batch that was handed out before, read once more: the same rows, for the
+ * snapshot is the same.  Pinned, and valid until the next call of this function.
+ */
+extern Batch *gpuscan_source_again(HeapSource *source, const BlockNumber *blocks, uint32 npages,
+								   uint32 nrows, uint64 ordinal);
 
 /* A page of a batch as the buffer manager has it. */
 typedef struct SourcePage
@@ -55,7 +66,10 @@ typedef struct SourcePage
 	const char *ahead;			/* as BatchPage's */
 } SourcePage;
 
-/* The page that a row of a batch is in. */
+/*
+ * The page that a row of a batch is in.  Of a staged batch it is pinned again,
+ * until the next call.
+ */
 extern void gpuscan_source_page(HeapSource *source, const Batch *batch, uint32 row, SourcePage *page);
 
 /*
