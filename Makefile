@@ -2,6 +2,8 @@
 #
 #   make PG_CONFIG=/path/to/pg_config      the server to build for
 #   make COPT=-Werror                      PostgreSQL's own way to add a flag
+#   make CUDA_ARCHS=all                    kernels for every GPU, not only Hopper
+#   make NVCC=                             without CUDA kernels
 
 EXTENSION = gpuscan
 MODULE_big = gpuscan
@@ -11,7 +13,7 @@ PGFILEDESC = "gpuscan - analytic queries on ordinary tables, vectorised"
 top := $(patsubst %/,%,$(dir $(firstword $(MAKEFILE_LIST))))
 
 # Goals that find, or bring, a server of their own: no pg_config needed here.
-SCRIPTS_ONLY = demo demo-stop demo-clean test bench help cuda-check
+SCRIPTS_ONLY = demo demo-stop demo-clean test bench bench-gpu help cuda-check cuda-report
 
 .DEFAULT_GOAL := all
 .PHONY: $(SCRIPTS_ONLY)
@@ -36,8 +38,14 @@ test:
 bench:
 	@$(top)/bench/run
 
+bench-gpu:
+	@$(top)/bench/gpu
+
 cuda-check:
 	@$(top)/scripts/cuda-check
+
+cuda-report:
+	@$(top)/scripts/cuda-report
 
 ifneq (,$(filter-out $(SCRIPTS_ONLY),$(or $(MAKECMDGOALS),all)))
 
@@ -50,7 +58,7 @@ endif
 DATA = $(patsubst $(top)/%,%,$(sort $(wildcard $(top)/src/extension/gpuscan--*.sql)))
 OBJS = $(patsubst $(top)/%.c,%.o,$(sort $(wildcard $(addprefix $(top)/src/,*.c */*.c */*/*.c))))
 DEPS = $(OBJS:.o=.d)
-EXTRA_CLEAN = $(DEPS) $(REGRESS_OUT)
+EXTRA_CLEAN = $(DEPS) $(REGRESS_OUT) $(CUDA_OUT)
 
 REGRESS = $(patsubst $(top)/sql/%.sql,%,$(sort $(wildcard $(top)/sql/*.sql)))
 REGRESS_OUT = .build/installcheck
@@ -71,6 +79,11 @@ override with_llvm = no
 
 # PGXS names dependency files by base name alone; ours sit beside the objects.
 override autodepend = no
+
+# The kernels are a file of their own inside the library, and no part of what
+# the compiler of C sees: SHLIB_LINK, not OBJS (of which PGXS may want bitcode).
+CUDA_OUT = .build/cuda
+SHLIB_LINK += $(CUDA_OUT)/fatbin.o
 
 include $(PGXS)
 
@@ -104,6 +117,8 @@ $(OBJS): $(top)/Makefile
 ifdef VPATH
 $(shell $(MKDIR_P) $(sort $(dir $(OBJS))))
 endif
+
+include $(top)/cuda/Makefile.cuda
 
 -include $(DEPS)
 
