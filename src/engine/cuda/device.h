@@ -86,7 +86,7 @@ typedef struct DeviceResult
  */
 #define DEVICE_PLAN_MAGIC	0x47504456	/* "GPDV" */
 #define DEVICE_MAX_REGS		64		/* a bit each in a word of NULL flags */
-#define DEVICE_MAX_UNIFORMS 128
+#define DEVICE_MAX_UNIFORMS 127	/* 0x80 | 127 would be DEVICE_NO_REG */
 #define DEVICE_UNIFORM		0x80	/* operand: uniform value number (op & 0x7F) */
 #define DEVICE_NO_REG		0xFF
 #define DEVICE_KEY_WORDS	2		/* words of a text key: up to 15 bytes and the length */
@@ -185,6 +185,7 @@ typedef struct DeviceCandidate
 	uint64_t	lo;
 	uint64_t	hi;
 	uint64_t	group;			/* the group's place in the table, or all ones */
+	uint64_t	ordinal;
 	uint32_t	scale;
 	uint32_t	pad;
 } DeviceCandidate;
@@ -197,13 +198,16 @@ typedef struct DevicePlan
 	uint16_t	nattrs;
 	uint16_t	nlayout;
 	uint16_t	nuniforms;
-	uint16_t	nregs;
+	uint16_t	nregs;			/* registers: first those of numerics ... */
+	uint16_t	nwide;			/* ... so many; integers and texts up to ... */
+	uint16_t	nstored;		/* ... here; booleans are bits and lie nowhere */
 	uint16_t	nkeys;
 	uint16_t	naggs;
 	uint16_t	grouped;
 	uint16_t	nwords;			/* of a group's key, flags included; 0 without keys */
 	uint16_t	candidates;		/* MIN/MAX of numerics: so many values a row are kept
 								 * while a job runs */
+	uint16_t	pad[2];
 	uint32_t	group_size;		/* bytes of key and record */
 	uint32_t	record_at;		/* of the record in them */
 	uint32_t	instrs;			/* offsets from the start of the block */
@@ -212,6 +216,7 @@ typedef struct DevicePlan
 	uint32_t	uniforms;
 	uint32_t	keys;
 	uint32_t	aggs;
+	uint32_t	empty;			/* what groups_clear puts everywhere: group_size bytes */
 } DevicePlan;
 
 #define DEVICE_SECTION(plan, type, offset) \
@@ -247,11 +252,24 @@ typedef struct DeviceGather
 } DeviceGather;
 
 /* ------------------------------------------------------------------------
- * How the smaller kernels are started (worker.c)
+ * How kernels are started (worker.c)
  * ------------------------------------------------------------------------
+ *
+ * gpuscan_scan and gpuscan_aggregate as DeviceLaunch says, which they also get
+ * as their last argument, by value; any number of blocks.
  */
+typedef struct DeviceLaunch
+{
+	uint32_t	threads;		/* of a block */
+	uint32_t	tile_pages;		/* pages that a block has in work at a time */
+	uint32_t	local_groups;	/* groups that a block keeps in shared memory */
+	uint32_t	shared;			/* bytes of dynamic shared memory */
+} DeviceLaunch;
+
 #define DEVICE_GATHER_BLOCKS	1	/* one block: places are taken in their order */
 #define DEVICE_GATHER_THREADS	512
+#define DEVICE_GATHER_SHARED	256 /* bytes of dynamic shared memory */
 #define DEVICE_COMMIT_BLOCKS	64	/* of 256 threads, striding over the job's rows */
+#define DEVICE_CLEAR_BLOCKS		256 /* of 256 threads, striding over the table */
 
 #endif							/* GPUSCAN_CUDA_DEVICE_H */

@@ -31,17 +31,18 @@ extern uint32_t gpuscan_device_plan(const Program *program, const ProgramValue *
 extern const char *gpuscan_device_plan_verify(const DevicePlan *plan, uint32_t size);
 
 /*
- * How a kernel is to be started for a plan.  shared_limit: bytes of shared
- * memory that a block may have.  False: does not fit.
+ * Check a job that was laid out by another process: NULL when a kernel may run
+ * over it.
  */
-typedef struct DeviceLaunch
-{
-	uint32_t	threads;		/* of a block */
-	uint32_t	tile_pages;		/* pages that a block has in work at a time */
-	uint32_t	shared;			/* bytes of dynamic shared memory */
-} DeviceLaunch;
+extern const char *gpuscan_device_job_verify(const DeviceJob *job, uint32_t size);
 
-extern bool gpuscan_device_launch(const DevicePlan *plan, uint32_t shared_limit, DeviceLaunch *launch);
+/*
+ * How gpuscan_scan or gpuscan_aggregate is to be started for a plan.
+ * shared_limit: bytes of shared memory that a block may have.  False: does not
+ * fit.
+ */
+extern bool gpuscan_device_launch(const DevicePlan *plan, uint32_t blcksz, uint32_t shared_limit,
+								  DeviceLaunch *launch);
 
 /*
  * A gathered group as keys and states: keys has room for plan->nkeys, aggs for
