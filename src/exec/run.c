@@ -175,7 +175,8 @@ gpuscan_run_open(ProgramRun *run)
 		MemoryContext old = MemoryContextSwitchTo(estate->es_query_cxt);
 
 		run->source = gpuscan_source_begin(run->rel, estate->es_snapshot, run->depth,
-										   run->counts_only && !run->params_foreign);
+										   run->counts_only && !run->params_foreign,
+										   run->engine->room != NULL);
 		run->source_fresh = true;
 		MemoryContextSwitchTo(old);
 	}

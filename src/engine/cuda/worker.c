@@ -47,7 +47,6 @@ typedef struct WorkerSession
 {
 	uint32_t	serial;			/* of the use that this is for; 0: none */
 	DevicePlan *plan;			/* a copy that only we can change */
-	DeviceLaunch launch;
 	CUdeviceptr device_plan;
 	CUdeviceptr groups;
 	uint64_t	capacity;
@@ -168,7 +167,7 @@ find_device(Worker *worker)
 	size_t		memory = 0;
 	int			count = 0;
 
-	if (gpuscan_fatbin_start == gpuscan_fatbin_end)
+	if (&gpuscan_fatbin_start[0] == &gpuscan_fatbin_end[0])
 		leave_absent(worker, "this build has no CUDA kernels (nvcc was not found)");
 	if (!gpuscan_driver_open(driver, worker->child->library, reason, sizeof reason))
 		leave_absent(worker, reason);
@@ -345,12 +344,11 @@ static CUresult
 clear_groups(Worker *worker, WorkerSession *ws, CUstream stream)
 {
 	uint64_t	limit = ws->capacity > 1 ? ws->capacity / 2 : 1;
-	uint32_t	blocks = (uint32_t) (ws->capacity / 256 + 1);
+	uint32_t	blocks = ws->capacity / 256 < DEVICE_CLEAR_BLOCKS ?
+		(uint32_t) (ws->capacity / 256 + 1) : DEVICE_CLEAR_BLOCKS;
 	void	   *params[] = {&ws->device_plan, &ws->groups, &ws->capacity, &limit};
 
-	if (blocks > 8 * (uint32_t) worker->device->multiprocessors)
-		blocks = 8 * (uint32_t) worker->device->multiprocessors;
-	return launch(worker, worker->clear, "gpuscan_groups_clear", blocks, 256, 0, stream, params);
+	return launch(worker, worker->clear, "cuLaunchKernel", blocks, 256, 0, stream, params);
 }
 
 /* What a session needs on the device; called at its first job. */
@@ -368,8 +366,7 @@ session_make(Worker *worker, WorkerSession *ws, uint32_t number, CUstream stream
 	if (ws->plan == NULL)
 		return CUDA_ERROR_OUT_OF_MEMORY;
 	memcpy(ws->plan, region_plan(worker->region, number), size);
-	if (gpuscan_device_plan_verify(ws->plan, size) != NULL ||
-		!gpuscan_device_launch(ws->plan, worker->device->shared_limit, &ws->launch))
+	if (gpuscan_device_plan_verify(ws->plan, size) != NULL)
 	{
 		ws->plan->size = 0;
 		return CUDA_ERROR_INVALID_VALUE;
@@ -403,42 +400,14 @@ session_make(Worker *worker, WorkerSession *ws, uint32_t number, CUstream stream
  * ------------------------------------------------------------------------
  */
 
-/* Is a job what it says?  The kernels take its numbers for granted. */
-static bool
-job_sound(const Worker *worker, const ServiceSlot *slot, const DeviceJob *job)
-{
-	const DevicePage *pages;
-	uint64_t	noffnums;
-	uint32_t	row = 0;
-
-	if (slot->input < sizeof *job || slot->input > worker->region->job_room ||
-		job->size != slot->input || job->blcksz < 1024 || job->blcksz > 32768 ||
-		job->pages % 8 != 0 || job->data % DEVICE_ALIGN != 0 || job->offnums % 2 != 0 ||
-		job->nrows > region_max_rows(worker->region) ||
-		job->pages + (uint64_t) job->npages * sizeof(DevicePage) > job->data ||
-		job->data + (uint64_t) job->npages * job->blcksz + DEVICE_PAGE_SLACK > job->offnums ||
-		job->offnums > job->size)
-		return false;
-	noffnums = (job->size - job->offnums) / sizeof(uint16_t);
-	pages = (const DevicePage *) ((const char *) job + job->pages);
-	for (uint32_t i = 0; i < job->npages; i++)
-	{
-		if (pages[i].first != row || pages[i].nrows > (job->blcksz - 24) / 4 ||
-			(pages[i].offnum != DEVICE_DENSE && pages[i].offnum + (uint64_t) pages[i].nrows > noffnums))
-			return false;
-		row += pages[i].nrows;
-	}
-	return row == job->nrows;
-}
-
 static uint32_t
-job_blocks(const Worker *worker, const WorkerSession *ws, const DeviceJob *job, CUfunction function)
+job_blocks(const Worker *worker, const DeviceLaunch *how, uint32_t npages, CUfunction function)
 {
-	uint32_t	tiles = (job->npages + ws->launch.tile_pages - 1) / ws->launch.tile_pages;
+	uint32_t	tiles = (npages + how->tile_pages - 1) / how->tile_pages;
 	uint32_t	most;
 	int			resident = 0;
 
-	worker->driver.OccupancyMaxBlocks(&resident, function, (int) ws->launch.threads, ws->launch.shared);
+	worker->driver.OccupancyMaxBlocks(&resident, function, (int) how->threads, how->shared);
 	most = (uint32_t) (resident > 0 ? resident : 1) * (uint32_t) worker->device->multiprocessors;
 	return tiles == 0 ? 1 : tiles < most ? tiles : most;
 }
@@ -453,9 +422,13 @@ start_job(Worker *worker, Lane *lane, WorkerSession *ws)
 	CUdeviceptr status = lane->result + sizeof(DeviceResult);
 	DeviceResult zero = {0};
 	uint32_t	again = slot->request == REQUEST_AGAIN;
+	DeviceLaunch how;
 	CUresult	rc;
 
-	if (!job_sound(worker, slot, job) || (slot->request != REQUEST_SCAN) != (ws->plan->grouped != 0))
+	if (slot->input > worker->region->job_room || gpuscan_device_job_verify(job, slot->input) != NULL ||
+		header.nrows > region_max_rows(worker->region) ||
+		(slot->request != REQUEST_SCAN) != (ws->plan->grouped != 0) ||
+		!gpuscan_device_launch(ws->plan, header.blcksz, worker->device->shared_limit, &how))
 		return CUDA_ERROR_INVALID_VALUE;
 	if (ws->plan->candidates > 0)
 	{
@@ -485,12 +458,13 @@ start_job(Worker *worker, Lane *lane, WorkerSession *ws)
 	if (header.npages > 0)
 	{
 		CUfunction	function = ws->plan->grouped ? worker->aggregate : worker->scan;
-		uint32_t	blocks = job_blocks(worker, ws, &header, function);
-		void	   *params[] = {&ws->device_plan, &lane->input, &lane->result, &status,
-								&ws->groups, &lane->candidates, &again};
+		uint32_t	blocks = job_blocks(worker, &how, header.npages, function);
+		void	   *scan[] = {&ws->device_plan, &lane->input, &lane->result, &status, &how};
+		void	   *aggregate[] = {&ws->device_plan, &lane->input, &lane->result, &status,
+								   &ws->groups, &lane->candidates, &again, &how};
 
-		rc = launch(worker, function, "cuLaunchKernel", blocks, ws->launch.threads, ws->launch.shared,
-					lane->stream, params);
+		rc = launch(worker, function, "cuLaunchKernel", blocks, how.threads, how.shared,
+					lane->stream, ws->plan->grouped ? aggregate : scan);
 		if (rc != CUDA_SUCCESS)
 			return rc;
 		if (ws->plan->candidates > 0)
@@ -510,10 +484,8 @@ start_job(Worker *worker, Lane *lane, WorkerSession *ws)
 	TRY(EventRecord, lane->done, lane->stream);
 	ws->last = lane;
 
-	__atomic_add_fetch(&worker->device->jobs, 1, __ATOMIC_RELAXED);
 	__atomic_add_fetch(&worker->device->pages, header.npages, __ATOMIC_RELAXED);
 	__atomic_add_fetch(&worker->device->rows, header.nrows, __ATOMIC_RELAXED);
-	__atomic_add_fetch(&worker->device->bytes_in, header.size, __ATOMIC_RELAXED);
 	__atomic_add_fetch(&worker->device->bytes_out, header.nrows + sizeof slot->result, __ATOMIC_RELAXED);
 	return CUDA_SUCCESS;
 }
@@ -534,7 +506,8 @@ start_gather(Worker *worker, Lane *lane, WorkerSession *ws)
 	gather->ngroups = 0;
 	TRY(MemcpyHtoDAsync, lane->input, gather, sizeof *gather, lane->stream);
 	TRY(EventRecord, lane->begun, lane->stream);
-	rc = launch(worker, worker->gather, "cuLaunchKernel", DEVICE_GATHER_BLOCKS, DEVICE_GATHER_THREADS, 0,
+	rc = launch(worker, worker->gather, "cuLaunchKernel", DEVICE_GATHER_BLOCKS, DEVICE_GATHER_THREADS,
+				DEVICE_GATHER_SHARED,
 				lane->stream, params);
 	if (rc != CUDA_SUCCESS)
 		return rc;
@@ -583,7 +556,6 @@ finish_lane(Worker *worker, Lane *lane, SlotState outcome, CUresult error)
 	{
 		/* what was started reads and writes the slot: it must be over */
 		passed(worker, "cuStreamSynchronize", worker->driver.StreamSynchronize(lane->stream));
-		__atomic_add_fetch(&worker->device->failures, 1, __ATOMIC_RELAXED);
 		__atomic_store_n(&worker->device->last_error, error, __ATOMIC_RELAXED);
 	}
 	gpuscan_child_report(worker->child, lane->slot, outcome, error);
@@ -601,7 +573,7 @@ start(Worker *worker, Lane *lane, int number)
 	lane->slot = number;
 	lane->session = session;
 	lane->phase = 0;
-	slot->started_us = gpuscan_child_now_us();
+	slot->kernel_ns = 0;
 	if (session >= worker->region->nsessions)
 	{
 		finish_lane(worker, lane, SLOT_FAILED, CUDA_ERROR_INVALID_VALUE);
@@ -658,10 +630,7 @@ look_at(Worker *worker, Lane *lane)
 		return true;
 	}
 	if (worker->driver.EventElapsedTime(&milliseconds, lane->begun, lane->ended) == CUDA_SUCCESS)
-	{
 		slot->kernel_ns = (uint64_t) (milliseconds * 1e6);
-		__atomic_add_fetch(&worker->device->kernel_ns, slot->kernel_ns, __ATOMIC_RELAXED);
-	}
 	finish_lane(worker, lane, SLOT_DONE, CUDA_SUCCESS);
 	return true;
 }
