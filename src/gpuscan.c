@@ -23,6 +23,7 @@
 #include "optimizer/paths.h"
 #include "optimizer/planner.h"
 #include "plan/plan_private.h"
+#include "service/service.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/varlena.h"
@@ -141,6 +142,7 @@ define_settings(void)
 				"Sets the planner's estimate of the cost of walking over an attribute.", &gpuscan_attribute_cost);
 	define_cost("gpuscan.operator_cost",
 				"Sets the planner's estimate of the cost of an engine's cheapest operator.", &gpuscan_operator_cost);
+	gpuscan_service_init();
 	MarkGUCPrefixReserved("gpuscan");
 }
 
