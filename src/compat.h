@@ -86,6 +86,17 @@
 #endif
 
 /*
+ * 17 has sets of wait events belong to a resource owner in place of a memory
+ * context (commit 50c67c2019a), and lets a module name its waits (c9af0546930).
+ */
+#if PG_VERSION_NUM >= 170000
+#define CREATE_LASTING_WAIT_EVENT_SET(nevents) CreateWaitEventSet(NULL, nevents)
+#define HAVE_WAIT_EVENT_EXTENSION_NEW 1
+#else
+#define CREATE_LASTING_WAIT_EVENT_SET(nevents) CreateWaitEventSet(TopMemoryContext, nevents)
+#endif
+
+/*
  * 18 moved ExplainState and the ExplainProperty functions to headers of their
  * own (commits c65bc2e1d1, 9173e8b604).
  */

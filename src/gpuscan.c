@@ -23,6 +23,7 @@
 #include "optimizer/paths.h"
 #include "optimizer/planner.h"
 #include "plan/plan_private.h"
+#include "service/service.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/varlena.h"
@@ -161,6 +162,7 @@ define_settings(void)
 							"So much has to be done again when the device is lost.",
 							&gpuscan_checkpoint_size, 256 * 1024, 64, MAX_KILOBYTES,
 							PGC_USERSET, GUC_UNIT_KB | GUC_EXPLAIN, NULL, NULL, NULL);
+	gpuscan_service_init();
 	MarkGUCPrefixReserved("gpuscan");
 }
 

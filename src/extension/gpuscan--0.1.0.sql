@@ -53,5 +53,62 @@ COMMENT ON VIEW offloaded IS 'what may run on an engine: types, operators, casts
 
 GRANT SELECT ON offloaded TO PUBLIC;
 
+-- The device service. Without it 'devices' has one row, which says why.
+CREATE FUNCTION devices_listing(OUT device int, OUT state text, OUT name text, OUT uuid text, OUT pci text,
+    OUT compute_capability text, OUT driver_version int, OUT multiprocessors int, OUT memory bigint, OUT pid int,
+    OUT generation bigint, OUT reason text)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'gpuscan_devices'
+LANGUAGE C VOLATILE STRICT PARALLEL SAFE ROWS 1;
+
+CREATE VIEW devices AS SELECT * FROM @extschema@.devices_listing();
+
+COMMENT ON VIEW devices IS 'CUDA devices, and why one is not used';
+
+CREATE FUNCTION stat_devices_listing(OUT device int, OUT jobs bigint, OUT pages bigint, OUT rows bigint,
+    OUT bytes_in bigint, OUT bytes_out bigint, OUT kernel_time float8, OUT failures bigint, OUT deaths bigint,
+    OUT lost_jobs bigint, OUT memory_used bigint, OUT energy_joules float8, OUT temperature int, OUT last_error int)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'gpuscan_stat_devices'
+LANGUAGE C VOLATILE STRICT PARALLEL SAFE ROWS 1;
+
+CREATE VIEW stat_devices AS SELECT * FROM @extschema@.stat_devices_listing();
+
+COMMENT ON VIEW stat_devices IS 'what CUDA devices did since the start of the server; kernel_time in ms';
+
+CREATE FUNCTION stat_slots_listing(OUT slot int, OUT state text, OUT device int, OUT pid int, OUT role oid, OUT bytes bigint)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'gpuscan_stat_slots'
+LANGUAGE C VOLATILE STRICT PARALLEL SAFE ROWS 10;
+
+CREATE VIEW stat_slots AS
+SELECT slot, state, device, pid, role::pg_catalog.regrole, bytes FROM @extschema@.stat_slots_listing();
+
+COMMENT ON VIEW stat_slots IS 'jobs for CUDA devices: whose they are and how far they are';
+
+CREATE FUNCTION barred_programs_listing(OUT program text, OUT deaths int, OUT barred bool, OUT since timestamptz)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'gpuscan_barred_programs'
+LANGUAGE C VOLATILE STRICT PARALLEL SAFE ROWS 1;
+
+CREATE VIEW barred_programs AS SELECT * FROM @extschema@.barred_programs_listing();
+
+COMMENT ON VIEW barred_programs IS 'programs that ran when a device failed; from two failures on they are kept off devices';
+
+CREATE FUNCTION restart_device(device int DEFAULT NULL) RETURNS void
+AS 'MODULE_PATHNAME', 'gpuscan_restart_device'
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION restart_device(int) IS 'start a device''s process anew, or look for one again; NULL: for all';
+
+CREATE FUNCTION unbar_programs() RETURNS int
+AS 'MODULE_PATHNAME', 'gpuscan_unbar_programs'
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION unbar_programs() IS 'let barred programs run on devices again; returns how many there were';
+
+REVOKE EXECUTE ON FUNCTION restart_device(int), unbar_programs() FROM PUBLIC;
+GRANT SELECT ON devices, stat_devices, stat_slots, barred_programs TO PUBLIC;
+
 -- Loads the library into this session, and says what makes others load it.
 SELECT check_preload();

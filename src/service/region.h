@@ -15,13 +15,23 @@
  *	   slot		FREE -> OWNED -> SUBMITTED -> RUNNING -> DONE | FAILED -> FREE
  *				backend  backend   child       child    child     backend
  *
- *				SUBMITTED, RUNNING -> LOST		supervisor, the child being dead
+ *				SUBMITTED, RUNNING -> LOST		supervisor or owner, the child being dead
  *				SUBMITTED -> FREE				backend that gives up (cancel, error)
  *				RUNNING -> ABANDONED -> FREE	... backend, then child or supervisor
  *
  *	   session	FREE -> OPENING -> OPEN -> CLOSING -> FREE
  *				backend  backend  backend	child (device memory is given back),
  *											or supervisor
+ *
+ * A slot's or session's generation is that of the child that it was meant for.
+ * When it is no longer the device's, that child is dead: the supervisor raises
+ * the device's generation after it has reaped the child, and only then turns
+ * what was left to LOST or FREE.  A child looks at nothing of another generation.
+ *
+ * Wake-ups are eventfds, made in the postmaster, the same numbers everywhere.
+ * The sleeper announces itself before it looks for the last time, and who has
+ * news looks for the sleeper after having written them, so none is missed;
+ * every sleep is bounded besides.
  *
  * Includes nothing of PostgreSQL: the child uses it.
  *
@@ -33,6 +43,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <unistd.h>
 
 #include "engine/cuda/device.h"
 
@@ -113,6 +124,9 @@ typedef struct ServiceChannel
 {
 	uint32_t	pid;			/* owner, 0: free; atomic */
 	int32_t		eventfd;		/* the same number in every process */
+	uint32_t	waiting;		/* the owner sleeps: the child that takes this down writes
+								 * to the eventfd; atomic */
+	uint32_t	pad;
 } ServiceChannel;
 
 typedef enum DeviceState
@@ -131,9 +145,11 @@ typedef struct ServiceDevice
 								 * started and when the old one's loss is settled */
 	int32_t		pid;
 	int32_t		doorbell;		/* eventfd that wakes the child */
+	uint32_t	rung;			/* the doorbell was rung and not yet answered: no need to
+								 * ring again; atomic */
 	uint64_t	heartbeat_us;	/* monotonic; the child's last sign of life; atomic */
 	uint32_t	restart;		/* an administrator asks for another child; atomic */
-	uint32_t	ordinal;		/* the driver's */
+	uint32_t	ordinal;		/* the driver's; set by the supervisor: the device's number */
 	char		reason[SERVICE_REASON];
 
 	/* set by the child before READY */
@@ -177,9 +193,12 @@ typedef struct ServiceRegion
 {
 	uint64_t	size;			/* of the mapping */
 	uint32_t	ndevices;		/* entries of devices[] in use; atomic */
+	int32_t		bell;			/* eventfd that wakes the supervisor */
+	uint32_t	open_sessions;	/* atomic */
 	uint32_t	nslots;
 	uint32_t	nsessions;
 	uint32_t	nchannels;
+	uint32_t	pad;
 	uint64_t	slot_room;		/* bytes of a slot's data */
 	uint64_t	job_room;		/* ... of these for a job; statuses lie behind it */
 	uint64_t	slots;			/* offsets from the region's start */
@@ -190,6 +209,21 @@ typedef struct ServiceRegion
 	ServiceDevice devices[SERVICE_MAX_DEVICES];
 	BarredProgram barred[SERVICE_MAX_BARRED];
 } ServiceRegion;
+
+/*
+ * All that is marked atomic above is read and written by these.  Sequentially
+ * consistent: a few of the protocols need it, none is so busy as to mind.
+ */
+#define region_load(p)			__atomic_load_n((p), __ATOMIC_SEQ_CST)
+#define region_store(p, v)		__atomic_store_n((p), (v), __ATOMIC_SEQ_CST)
+#define region_swap(p, v)		__atomic_exchange_n((p), (v), __ATOMIC_SEQ_CST)
+#define region_add(p, v)		__atomic_fetch_add((p), (v), __ATOMIC_SEQ_CST)
+
+static inline bool
+region_change(uint32_t *state, uint32_t from, uint32_t to)
+{
+	return __atomic_compare_exchange_n(state, &from, to, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
 
 static inline ServiceSlot *
 region_slot(ServiceRegion *region, uint32_t slot)
@@ -233,6 +267,42 @@ static inline uint64_t
 region_max_rows(const ServiceRegion *region)
 {
 	return region->slot_room - region->job_room;
+}
+
+/* Add one to an eventfd.  Safe in a signal handler. */
+static inline void
+region_ring(int eventfd)
+{
+	uint64_t	one = 1;
+
+	/* full (EAGAIN): there is a ring that nobody has heard yet, it will do */
+	if (write(eventfd, &one, sizeof one) < 0)
+		return;
+}
+
+static inline void
+region_drain(int eventfd)
+{
+	uint64_t	rings;
+
+	if (read(eventfd, &rings, sizeof rings) < 0)
+		return;					/* EAGAIN: there was none */
+}
+
+/* Wake a device's child. */
+static inline void
+region_ring_device(ServiceDevice *device)
+{
+	if (region_swap(&device->rung, 1) == 0)
+		region_ring(device->doorbell);
+}
+
+/* Wake a channel's owner, if it sleeps. */
+static inline void
+region_ring_channel(ServiceChannel *channel)
+{
+	if (region_load(&channel->waiting) != 0 && region_swap(&channel->waiting, 0) != 0)
+		region_ring(channel->eventfd);
 }
 
 #endif							/* GPUSCAN_REGION_H */

@@ -40,9 +40,9 @@ extern bool gpuscan_service_ready(uint32 *device, const char **why);
 typedef struct DeviceSession DeviceSession;
 
 /*
- * Begin to use a device: the plan is put into the region.  Allocated in the
- * current memory context, and closed by itself when the current resource owner
- * (transaction, subtransaction, portal) is released, whatever happens.
+ * Begin to use a device: the plan is put into the region.  Closed by itself,
+ * and its memory freed, when the current resource owner (transaction,
+ * subtransaction, portal) is released by an abort; who ends in order closes it.
  * capacity: places of the table of groups, a power of two; 0: none.  NULL: not
  * now, *why says why (no device, all connections taken, program barred).
  */
