@@ -24,7 +24,7 @@ cuda_open(const Program *program, const ProgramValue *params, const EngineMemory
 	run->program = program;
 	run->params = params;
 	run->memory = memory;
-	run->home_slot = -1;
+	run->spare_slot = -1;
 	for (int i = 0; i < CUDA_MAX_JOBS; i++)
 		run->jobs[i].slot = -1;
 	run->ledger = CPU->open(program, params, memory);

@@ -89,7 +89,8 @@ struct EngineRun
 	DevicePlan *plan;
 	DeviceSession *session;		/* or NULL */
 	uint64		capacity;		/* of its table of groups */
-	int			home_slot;		/* groups come home by this; -1 */
+	int			spare_slot;		/* kept of an arrived job: the next needs one, or the
+								 * groups on their way home; -1 */
 	uint32		rest;			/* so many batches go to the CPU before the next try */
 	uint32		stretch;		/* how many they will be next time */
 	uint32		punt_streak;
@@ -133,6 +134,7 @@ extern void gpuscan_cuda_add(EngineRun *run, Batch *batch);
 extern void gpuscan_cuda_dispatch(EngineRun *run, Job *job, SlotRequest request);
 /* False: everything in flight was lost. */
 extern bool gpuscan_cuda_arrive(EngineRun *run, Job *job);
+extern int	gpuscan_cuda_take_slot(EngineRun *run);
 extern const EngineResult *gpuscan_cuda_collect(EngineRun *run);
 extern void gpuscan_cuda_batch_done(EngineRun *run);
 extern void gpuscan_cuda_drop_jobs(EngineRun *run);

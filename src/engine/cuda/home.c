@@ -98,8 +98,14 @@ gpuscan_cuda_lose(EngineRun *run, SlotState outcome, int error)
 {
 	BatchLog   *log = &run->log;
 
-	gpuscan_service_warn(run->session, outcome, error);
-	run->counters.reason = "the device was lost";
+	/* without a slot nothing failed */
+	if (outcome == SLOT_FREE)
+		run->counters.reason = "all of the device's buffers were taken";
+	else
+	{
+		gpuscan_service_warn(run->session, outcome, error);
+		run->counters.reason = "the device was lost";
+	}
 	for (uint32 i = 0; i < log->n; i++)
 		push(run, &run->lost, log->batches[i]);
 	log->n = 0;
@@ -115,25 +121,28 @@ gpuscan_cuda_lose(EngineRun *run, SlotState outcome, int error)
 	run->unsettled_bytes = run->unsettled_rows = 0;
 }
 
-/* One request by the home slot.  False: everything was lost. */
+/* One request that is waited for.  False: everything was lost, the slot too. */
 static bool
-request(EngineRun *run, SlotRequest what, uint32 input)
+request(EngineRun *run, int slot, SlotRequest what, uint32 input)
 {
 	SlotState	outcome;
+	int			error;
 
-	gpuscan_slot_submit(run->session, run->home_slot, what, input);
-	outcome = gpuscan_slot_wait(run->session, run->home_slot, true);
+	gpuscan_slot_submit(run->session, slot, what, input);
+	outcome = gpuscan_slot_wait(run->session, slot, true);
 	if (outcome == SLOT_DONE)
 		return true;
-	gpuscan_cuda_lose(run, outcome, gpuscan_slot(run->home_slot)->error);
+	error = gpuscan_slot(slot)->error;
+	gpuscan_slot_release(run->session, slot);
+	gpuscan_cuda_lose(run, outcome, error);
 	return false;
 }
 
 /* All of the device's groups, in memory of the run; NULL: everything was lost. */
 static char *
-gather(EngineRun *run, uint64 *ngroups)
+gather(EngineRun *run, int slot, uint64 *ngroups)
 {
-	DeviceGather *header = (DeviceGather *) gpuscan_slot_data(run->home_slot);
+	DeviceGather *header = (DeviceGather *) gpuscan_slot_data(slot);
 	size_t		size = run->plan->group_size;
 	uint64		cursor = 0;
 	uint64		room = 0;
@@ -145,7 +154,7 @@ gather(EngineRun *run, uint64 *ngroups)
 		memset(header, 0, sizeof(*header));
 		header->cursor = cursor;
 		header->room = UINT32_MAX;
-		if (!request(run, REQUEST_GATHER, sizeof(*header)))
+		if (!request(run, slot, REQUEST_GATHER, sizeof(*header)))
 			return NULL;
 		if (header->cursor <= cursor)
 			elog(ERROR, "the device's table of groups does not end");
@@ -187,6 +196,7 @@ gpuscan_cuda_bring_home(EngineRun *run)
 	EngineGroup group;
 	uint64		ngroups;
 	char	   *groups;
+	int			slot;
 
 	for (uint32 at = run->head; at != run->tail; at++)
 	{
@@ -195,7 +205,18 @@ gpuscan_cuda_bring_home(EngineRun *run)
 		if (job->submitted && !job->arrived && !gpuscan_cuda_arrive(run, job))
 			return false;
 	}
-	groups = gather(run, &ngroups);
+
+	/*
+	 * The jobs that arrived have left a slot, unless their rows were LEFT and
+	 * others have all there are: then what is on the device is done again.
+	 */
+	slot = gpuscan_cuda_take_slot(run);
+	if (slot < 0)
+	{
+		gpuscan_cuda_lose(run, SLOT_FREE, 0);
+		return false;
+	}
+	groups = gather(run, slot, &ngroups);
 	if (groups == NULL)
 		return false;
 
@@ -214,7 +235,10 @@ gpuscan_cuda_bring_home(EngineRun *run)
 	run->counters.checkpoints++;
 
 	/* a table that cannot be emptied is lost, but nothing that is in it */
-	return request(run, REQUEST_CLEAR, 0);
+	if (!request(run, slot, REQUEST_CLEAR, 0))
+		return false;
+	run->spare_slot = slot;
+	return true;
 }
 
 void

@@ -59,6 +59,27 @@ open_job(EngineRun *run)
 	return job->submitted ? NULL : job;
 }
 
+/* A slot, or -1. */
+int
+gpuscan_cuda_take_slot(EngineRun *run)
+{
+	int			slot = run->spare_slot;
+
+	if (slot < 0)
+		return gpuscan_slot_acquire(run->session);
+	run->spare_slot = -1;
+	return slot;
+}
+
+static void
+give_slot(EngineRun *run, int slot)
+{
+	if (run->spare_slot < 0)
+		run->spare_slot = slot;
+	else
+		gpuscan_slot_release(run->session, slot);
+}
+
 static Job *
 new_job(EngineRun *run)
 {
@@ -66,8 +87,13 @@ new_job(EngineRun *run)
 	uint16	   *offnums = job->offnums;
 	uint8	   *status = job->status;
 	uint8	   *homed = job->homed;
-	int			slot = gpuscan_slot_acquire(run->session);
+	int			slot;
 
+	/* one is kept for the groups' way home, unless nothing else is in flight */
+	if (run->spare_slot >= 0 && run->head == run->tail)
+		slot = gpuscan_cuda_take_slot(run);
+	else
+		slot = gpuscan_slot_acquire(run->session);
 	if (slot < 0)
 		return NULL;
 	if (status == NULL)
@@ -207,7 +233,7 @@ gpuscan_cuda_arrive(EngineRun *run, Job *job)
 	/* with rows that found no place it will travel again */
 	if (job->result.nleft == 0)
 	{
-		gpuscan_slot_release(run->session, job->slot);
+		give_slot(run, job->slot);
 		job->slot = -1;
 	}
 	return true;

@@ -61,17 +61,6 @@ gpuscan_cuda_connect(EngineRun *run)
 		leave_aside(run, REST_BUSY, why);
 		return false;
 	}
-	if (run->program->grouped)
-	{
-		run->home_slot = gpuscan_slot_acquire(run->session);
-		if (run->home_slot < 0)
-		{
-			gpuscan_session_close(run->session);
-			run->session = NULL;
-			leave_aside(run, REST_BUSY, "all of the device's buffers are taken");
-			return false;
-		}
-	}
 	run->counters.device = gpuscan_session_device(run->session)->name;
 	return true;
 }
@@ -81,11 +70,11 @@ gpuscan_cuda_disconnect(EngineRun *run, bool rest)
 {
 	if (run->session == NULL)
 		return;
-	if (run->home_slot >= 0)
-		gpuscan_slot_release(run->session, run->home_slot);
+	if (run->spare_slot >= 0)
+		gpuscan_slot_release(run->session, run->spare_slot);
 	gpuscan_session_close(run->session);
 	run->session = NULL;
-	run->home_slot = -1;
+	run->spare_slot = -1;
 	if (!rest)
 		return;
 	run->stretch = run->stretch == 0 ? REST_FIRST : Min(run->stretch * 2, REST_MAX);

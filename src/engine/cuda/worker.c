@@ -701,10 +701,6 @@ gpuscan_worker_main(Child *child)
 	worker->device->reason[0] = '\0';
 	gpuscan_child_beat(child);
 	__atomic_store_n(&worker->device->state, DEVICE_READY, __ATOMIC_RELEASE);
-	gpuscan_child_log("device %u is ready: %s, compute capability %d.%d, %llu MB, driver %d.%d",
-					  child->number, worker->device->name, worker->device->major, worker->device->minor,
-					  (unsigned long long) (worker->device->memory >> 20),
-					  worker->device->driver_version / 1000, worker->device->driver_version % 1000 / 10);
 
 	while (!gpuscan_child_stopping())
 	{
