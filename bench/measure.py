@@ -39,10 +39,10 @@ def wanted(series):
 
 # --- the cluster -------------------------------------------------------------
 
-def cluster_start(shared_buffers):
+def cluster_start(shared_buffers, *more):
     subprocess.run([f"{TOP}/scripts/cluster", "start", CLUSTER, f"shared_buffers={shared_buffers}",
                     "work_mem=256MB", "maintenance_work_mem=512MB", "max_parallel_workers_per_gather=0",
-                    "autovacuum=off", "checkpoint_timeout=1h"], check=True)
+                    "autovacuum=off", "checkpoint_timeout=1h", *more], check=True)
     lines = subprocess.run([f"{TOP}/scripts/cluster", "env", CLUSTER], check=True, capture_output=True, text=True).stdout
     for assignment in shlex.split(lines.replace(':"$PATH"', ""))[1:]:
         name, value = assignment.split("=", 1)
@@ -406,7 +406,8 @@ def callgrind(notes):
     return json.loads(outcome.stdout)
 
 
-try:
-    main()
-except KeyboardInterrupt:
-    sys.exit("\nbench: interrupted")
+if __name__ == "__main__":
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit("\nbench: interrupted")

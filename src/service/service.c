@@ -14,6 +14,7 @@
 #include <limits.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "access/htup_details.h"
@@ -21,6 +22,7 @@
 #include "miscadmin.h"
 #include "postmaster/bgworker.h"
 #include "service/private.h"
+#include "storage/fd.h"
 #include "storage/ipc.h"
 #include "storage/shmem.h"
 #include "utils/guc.h"
@@ -51,6 +53,7 @@ static shmem_startup_hook_type previous_shmem_startup = NULL;
 static int	bell = -1;
 static int	doorbells[SERVICE_MAX_DEVICES];
 static int *channel_fds = NULL;
+static uint32 nchannels = 0;
 
 static uint64
 page_align(uint64 size)
@@ -68,9 +71,27 @@ make_eventfd(int *fd)
 }
 
 /*
- * Before set_max_safe_fds, so that PostgreSQL counts them (fd.c).  False: there
- * cannot be so many.
+ * How many channels there can be: every process has their eventfds open, and a
+ * server that is left too few files does not start.
  */
+static uint32
+affordable_channels(void)
+{
+	struct rlimit limit;
+	uint32		most = max_files_per_process / 4;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur / 4 < most)
+		most = (uint32) (limit.rlim_cur / 4);
+	if ((uint32) gpuscan_device_connections <= most)
+		return gpuscan_device_connections;
+	ereport(LOG,
+			(errmsg("gpuscan.device_connections is %d, but files suffice for %u only",
+					gpuscan_device_connections, most),
+			 errhint("Each takes a file descriptor in every process, and they may take a fourth. Consider raising \"max_files_per_process\" and the kernel's limit.")));
+	return most;
+}
+
+/* Before set_max_safe_fds, so that PostgreSQL counts them (fd.c). */
 static bool
 make_eventfds(void)
 {
@@ -82,15 +103,16 @@ make_eventfds(void)
 		region_drain(bell);
 		for (int i = 0; i < SERVICE_MAX_DEVICES; i++)
 			region_drain(doorbells[i]);
-		for (int i = 0; i < gpuscan_device_connections; i++)
+		for (uint32 i = 0; i < nchannels; i++)
 			region_drain(channel_fds[i]);
 		return true;
 	}
-	channel_fds = MemoryContextAlloc(TopMemoryContext, sizeof(int) * gpuscan_device_connections);
+	nchannels = affordable_channels();
+	channel_fds = MemoryContextAlloc(TopMemoryContext, sizeof(int) * nchannels);
 	made = make_eventfd(&bell);
 	for (int i = 0; made && i < SERVICE_MAX_DEVICES; i++)
 		made = make_eventfd(&doorbells[i]);
-	for (int i = 0; made && i < gpuscan_device_connections; i++)
+	for (uint32 i = 0; made && i < nchannels; i++)
 		made = make_eventfd(&channel_fds[i]);
 	if (!made)
 	{
@@ -110,7 +132,6 @@ make_region(void)
 	uint64		job_room = page_align((uint64) gpuscan_device_job_size * 1024);
 	uint64		slot_room = page_align(job_room + job_room / BLCKSZ * MaxHeapTuplesPerPage);
 	uint64		nslots = Max(2, (uint64) gpuscan_device_buffer_size * 1024 / slot_room);
-	uint32		nchannels = gpuscan_device_connections;
 	uint32		nsessions = 2 * nchannels;
 	uint64		slots = TYPEALIGN64(128, sizeof(ServiceRegion));
 	uint64		sessions = slots + nslots * sizeof(ServiceSlot);

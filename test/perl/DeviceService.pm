@@ -1,0 +1,102 @@
+# Servers with a device service, for test/t/02*_service*.pl.
+#
+# A working device is the CUDA double, or what GPUSCAN_TEST_CUDA names
+# (libcuda.so.1: the real driver).
+
+package DeviceService;
+
+use strict;
+use warnings;
+
+use Cwd qw(abs_path);
+use Exporter qw(import);
+use File::Basename;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Time::HiRes qw(usleep);
+
+our @EXPORT = qw(driver preload child_pid generation supervisor_pid wait_ready wait_state wait_gone is_running log_count until_true);
+
+# The library of a working device, or undef.
+sub driver
+{
+	return $ENV{GPUSCAN_TEST_CUDA} if $ENV{GPUSCAN_TEST_CUDA};
+	my $double = abs_path(dirname(__FILE__) . '/../double/libcuda_double.so');
+	return $double && -e $double ? $double : undef;
+}
+
+# A new server that preloads gpuscan, with these settings; started, with the extension.
+sub preload
+{
+	my ($name, $library, @settings) = @_;
+	my $node = PostgreSQL::Test::Cluster->new($name);
+
+	$node->init(allows_streaming => 1);
+	$node->append_conf('postgresql.conf',
+		join("\n", "shared_preload_libraries = 'gpuscan'", "gpuscan.cuda_library = '$library'", @settings));
+	$node->start;
+	$node->safe_psql('postgres', 'CREATE EXTENSION gpuscan');
+	return $node;
+}
+
+# Try for ten seconds, or as long as is said.
+sub until_true
+{
+	my ($condition, $seconds) = @_;
+
+	for (1 .. 100 * ($seconds // 10))
+	{
+		return 1 if $condition->();
+		usleep(10_000);
+	}
+	return 0;
+}
+
+sub child_pid { return $_[0]->safe_psql('postgres', 'SELECT pid FROM gpuscan.devices WHERE device = 0') }
+sub generation { return $_[0]->safe_psql('postgres', 'SELECT generation FROM gpuscan.devices WHERE device = 0') }
+
+sub supervisor_pid
+{
+	return $_[0]->safe_psql('postgres',
+		q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'gpuscan device supervisor'});
+}
+
+sub wait_state
+{
+	my ($node, $state, $seconds) = @_;
+
+	return until_true(
+		sub {
+			my ($ret, $out) = $node->psql('postgres', 'SELECT state FROM gpuscan.devices WHERE device = 0');
+			return $ret == 0 && $out eq $state;
+		},
+		$seconds);
+}
+
+sub wait_ready { return wait_state($_[0], 'ready', $_[1]) }
+
+# A zombie does not run: it waits for whoever adopted it.
+sub is_running
+{
+	my $pid = shift;
+
+	open(my $file, '<', "/proc/$pid/stat") or return 0;
+	return (<$file> // '') !~ /\) [ZX] /;
+}
+
+sub wait_gone
+{
+	my ($pid, $seconds) = @_;
+
+	return until_true(sub { !is_running($pid) }, $seconds);
+}
+
+sub log_count
+{
+	my ($node, $pattern) = @_;
+	my $log = slurp_file($node->logfile);
+
+	return scalar(() = $log =~ /$pattern/g);
+}
+
+1;
