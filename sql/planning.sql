@@ -5,6 +5,7 @@ reset client_min_messages;
 create schema planning;
 set search_path = planning;
 set gpuscan.cpu_level = base;
+set gpuscan.device = cpu;
 set max_parallel_workers_per_gather = 0;
 -- every row sampled: the same estimates each time
 set default_statistics_target = 1000;

@@ -40,6 +40,10 @@ double		gpuscan_page_cost = 0.01;
 double		gpuscan_tuple_cost = 0.001;
 double		gpuscan_attribute_cost = 0.0001;
 double		gpuscan_operator_cost = 0.0001;
+double		gpuscan_device_startup_cost = 1000.0;
+double		gpuscan_device_page_cost = 0.12;
+int			gpuscan_device_groups = 131072;
+int			gpuscan_checkpoint_size = 256 * 1024;
 
 static const struct config_enum_entry device_options[] = {
 	{"auto", GPUSCAN_DEVICE_AUTO, false},
@@ -142,6 +146,22 @@ define_settings(void)
 				"Sets the planner's estimate of the cost of walking over an attribute.", &gpuscan_attribute_cost);
 	define_cost("gpuscan.operator_cost",
 				"Sets the planner's estimate of the cost of an engine's cheapest operator.", &gpuscan_operator_cost);
+	define_cost("gpuscan.device_startup_cost",
+				"Sets the planner's estimate of the cost of starting a scan on a device.",
+				&gpuscan_device_startup_cost);
+	define_cost("gpuscan.device_page_cost",
+				"Sets the planner's estimate of the cost of bringing a page to a device, beside reading it.",
+				&gpuscan_device_page_cost);
+	DefineCustomIntVariable("gpuscan.device_groups",
+							"Sets the number of places in a device's table of groups.",
+							"When half of them are taken, the groups are brought to the backend.",
+							&gpuscan_device_groups, 131072, 2, 1 << 26,
+							PGC_USERSET, GUC_EXPLAIN, NULL, NULL, NULL);
+	DefineCustomIntVariable("gpuscan.checkpoint_size",
+							"Sets how much of a table a device aggregates before its groups are brought to the backend.",
+							"So much has to be done again when the device is lost.",
+							&gpuscan_checkpoint_size, 256 * 1024, 64, MAX_KILOBYTES,
+							PGC_USERSET, GUC_UNIT_KB | GUC_EXPLAIN, NULL, NULL, NULL);
 	gpuscan_service_init();
 	MarkGUCPrefixReserved("gpuscan");
 }

@@ -33,7 +33,14 @@ extern double gpuscan_startup_cost;	/* gpuscan.startup_cost: of a scan */
 extern double gpuscan_page_cost;	/* gpuscan.page_cost: beside seq_page_cost */
 extern double gpuscan_tuple_cost;	/* gpuscan.tuple_cost: of a visible row */
 extern double gpuscan_attribute_cost;	/* gpuscan.attribute_cost: walked, per row */
+extern double gpuscan_device_startup_cost;	/* gpuscan.device_startup_cost: of a scan there */
+extern double gpuscan_device_page_cost; /* gpuscan.device_page_cost: beside seq_page_cost */
 extern double gpuscan_operator_cost;	/* gpuscan.operator_cost: a unit of ops.def, per row */
+
+/* The device's part of a query */
+extern int	gpuscan_device_groups;	/* gpuscan.device_groups: places of the table of groups */
+extern int	gpuscan_checkpoint_size;	/* gpuscan.checkpoint_size: kB of pages between two
+										 * times that groups come home */
 
 #define GPUSCAN_VERSION		"0.1.0"
 

@@ -198,15 +198,18 @@ typedef struct Engine
 	 * above have them.  False: batches were lost on the way.
 	 */
 	bool		(*gather) (EngineRun *run);
+	/* From the start with the same parameters: forget what is in flight, lost or grouped. */
+	void		(*restart) (EngineRun *run);
 	void		(*counters) (EngineRun *run, EngineCounters *counters);
 	/* Give back what is not memory.  After an error it is not called. */
 	void		(*close) (EngineRun *run);
 } Engine;
 
 /* The engines of this build, as a mask. */
-#define ENGINES_BUILT	ENGINE_CPU
+#define ENGINES_BUILT	(ENGINE_CPU | ENGINE_CUDA)
 
 extern const Engine gpuscan_engine_cpu;
+extern const Engine gpuscan_engine_cuda;
 
 /*
  * Which instructions the CPU engine uses: auto, base, avx2, avx512.  False,

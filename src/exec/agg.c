@@ -205,6 +205,23 @@ settle_batch(GpuAggState *state)
 		absorb(state, NULL);
 }
 
+/*
+ * A batch that an engine lost and has run again: some of its rows are in the
+ * groups already.  (There is no host filter: a device gets no such plan.)
+ */
+static void
+finish_again(GpuAggState *state)
+{
+	const EngineResult *result = state->run.result;
+
+	for (uint32 i = 0; i < result->nrows; i++)
+		state->keep[i] = !result->done[result->rows[i]];
+	for (uint32 i = 0; i < result->npunted; i++)
+		if (!result->done[result->punted[i]])
+			settle_row(state, result->punted[i]);
+	absorb(state, state->keep);
+}
+
 /* A batch that an engine has filtered: host filter and punted rows, in row order. */
 static void
 finish_batch(GpuAggState *state)
@@ -213,7 +230,13 @@ finish_batch(GpuAggState *state)
 	bool		filter = state->host.host_state != NULL;
 	uint32		punted = 0;
 
-	state->removed_device += state->run.batch->nrows - result->nrows - result->npunted;
+	if (result->done != NULL)
+	{
+		finish_again(state);
+		return;
+	}
+	if (!result->again)
+		state->removed_device += state->run.batch->nrows - result->nrows - result->npunted;
 	for (uint32 i = 0; filter && i < result->nrows; i++)
 	{
 		while (punted < result->npunted && result->punted[punted] < result->rows[i])

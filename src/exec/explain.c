@@ -47,8 +47,11 @@ gpuscan_explain_engine(CustomScanState *node, const OffloadedProgram *offloaded,
 	CustomScan *cscan = (CustomScan *) node->ss.ps.plan;
 	const Engine *engine =
 		gpuscan_engine_named(strVal(list_nth(cscan->custom_private, PlanPrivateEngine)));
+	const char *refusal = strVal(list_nth(cscan->custom_private, PlanPrivateDeviceRefusal));
 
 	ExplainPropertyText("Engine", psprintf("%s (%s)", engine->name, engine->variant()), es);
+	if (refusal[0] != '\0')
+		ExplainPropertyText("Not on Device", refusal, es);
 	if (es->verbose && offloaded != NULL)
 	{
 		List	   *texts = NIL;
@@ -99,6 +102,33 @@ explain_time(const char *label, instr_time time, ExplainState *es)
 	ExplainPropertyFloat(label, "ms", INSTR_TIME_GET_MILLISEC(time), 3, es);
 }
 
+/* What a device did, and what was done in its place. */
+static void
+explain_device(ProgramRun *run, ExplainState *es)
+{
+	EngineCounters counters;
+
+	if (run->engine->counters == NULL)
+		return;
+	gpuscan_run_engine_counters(run, &counters);
+	if (counters.device != NULL)
+		ExplainPropertyText("Device", counters.device, es);
+	ExplainPropertyUInteger("Device Jobs", NULL, counters.jobs, es);
+	if (counters.cpu_batches > 0 || es->format != EXPLAIN_FORMAT_TEXT)
+		ExplainPropertyUInteger("Row Batches on CPU", NULL, counters.cpu_batches, es);
+	if (counters.redone > 0 || es->format != EXPLAIN_FORMAT_TEXT)
+		ExplainPropertyUInteger("Row Batches Redone", NULL, counters.redone, es);
+	if (counters.reason != NULL)
+		ExplainPropertyText("Off Device", counters.reason, es);
+	if (es->format != EXPLAIN_FORMAT_TEXT || es->verbose)
+	{
+		ExplainPropertyUInteger("Device Checkpoints", NULL, counters.checkpoints, es);
+		ExplainPropertyUInteger("Bytes to Device", "B", counters.bytes, es);
+	}
+	if (es->timing && run->timing)
+		ExplainPropertyFloat("Kernel Time", "ms", counters.kernel_ns / 1e6, 3, es);
+}
+
 void
 gpuscan_explain_run(ProgramRun *run, ExplainState *es)
 {
@@ -119,6 +149,7 @@ gpuscan_explain_run(ProgramRun *run, ExplainState *es)
 	ExplainPropertyInteger("Rows Punted", NULL, counters->punted, es);
 	if (counters->host_rows > 0 || es->format != EXPLAIN_FORMAT_TEXT)
 		ExplainPropertyInteger("Rows Left to Host", NULL, counters->host_rows, es);
+	explain_device(run, es);
 	if (es->timing && run->timing)
 	{
 		explain_time("Source Time", counters->source_time, es);

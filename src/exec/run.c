@@ -31,9 +31,12 @@
 const Engine *
 gpuscan_engine_named(const char *name)
 {
-	if (strcmp(name, gpuscan_engine_cpu.name) != 0)
-		elog(ERROR, "unknown engine \"%s\"", name);
-	return &gpuscan_engine_cpu;
+	static const Engine *const engines[] = {&gpuscan_engine_cpu, &gpuscan_engine_cuda};
+
+	for (size_t i = 0; i < lengthof(engines); i++)
+		if (strcmp(name, engines[i]->name) == 0)
+			return engines[i];
+	elog(ERROR, "unknown engine \"%s\"", name);
 }
 
 static void *
@@ -164,6 +167,7 @@ gpuscan_run_open(ProgramRun *run)
 			evaluate_params(run);
 		run->engine_run = run->engine->open(run->offloaded->program, run->params, &run->memory);
 		run->depth = run->engine->depth(run->engine_run);
+		run->ahead = 1;
 	}
 
 	if (run->source == NULL)
@@ -171,21 +175,22 @@ gpuscan_run_open(ProgramRun *run)
 		MemoryContext old = MemoryContextSwitchTo(estate->es_query_cxt);
 
 		run->source = gpuscan_source_begin(run->rel, estate->es_snapshot, run->depth,
-										   run->counts_only && !run->params_foreign);
+										   run->counts_only && !run->params_foreign,
+										   run->engine->room != NULL);
 		run->source_fresh = true;
 		MemoryContextSwitchTo(old);
 	}
 }
 
 static Batch *
-next_batch(ProgramRun *run)
+next_batch(ProgramRun *run, char *room)
 {
 	instr_time	start;
 	Batch	   *batch;
 
 	run->source_fresh = false;
 	clock_start(run, &start);
-	batch = gpuscan_source_next(run->source, NULL);
+	batch = gpuscan_source_next(run->source, room);
 	clock_stop(run, &start, &run->counters.source_time);
 	if (batch != NULL)
 		run->counters.rows += batch->nrows;
@@ -209,6 +214,83 @@ watch_punts(ProgramRun *run, const EngineResult *result)
 	run->punt_streak = PUNT_STREAK - 1;
 	run->host_batches = run->host_stretch;
 	run->host_stretch = Min(run->host_stretch * 2, HOST_STRETCH_MAX);
+}
+
+/* The outcome of a batch is the one in hand. */
+static void
+take_result(ProgramRun *run, const EngineResult *result)
+{
+	run->result = result;
+	run->batch = result->batch;
+	if (result->corrupt >= 0)
+		gpuscan_source_corrupt(run->source, run->batch, result->corrupt);
+	if (!result->again)
+	{
+		run->counters.survivors += result->nrows;
+		run->counters.punted += result->npunted;
+	}
+	if (!result->device)
+		watch_punts(run, result);
+}
+
+/*
+ * A batch that the engine has lost: read it once more and run it here.  False:
+ * there is none.
+ */
+static bool
+next_lost(ProgramRun *run)
+{
+	const EngineLost *lost;
+	const EngineResult *result;
+	instr_time	start;
+	Batch	   *batch;
+
+	if (run->engine->lost == NULL)
+		return false;
+	lost = run->engine->lost(run->engine_run);
+	if (lost == NULL)
+		return false;
+	clock_start(run, &start);
+	batch = gpuscan_source_again(run->source, lost->blocks, lost->npages, lost->nrows, lost->ordinal);
+	clock_stop(run, &start, &run->counters.source_time);
+	clock_start(run, &start);
+	result = run->engine->again(run->engine_run, batch);
+	clock_stop(run, &start, &run->counters.engine_time);
+	run->inflight = 1;
+	take_result(run, result);
+	return true;
+}
+
+/*
+ * Keep the engine busy.  The number of batches in flight grows with what was
+ * asked for, so that who wants a few rows does not wait for many.
+ */
+static void
+submit_batches(ProgramRun *run)
+{
+	bool		stages = run->engine->room != NULL && !run->counts_only;
+	uint32		most = Min(run->depth, run->ahead);
+	instr_time	start;
+
+	run->ahead = Min(run->ahead * 2, run->depth);
+	while (run->inflight < most && run->host_batches == 0)
+	{
+		char	   *room = stages ? run->engine->room(run->engine_run) : NULL;
+		Batch	   *batch;
+
+		/* one that stays in its buffers goes alone: it holds pins */
+		if (stages && room == NULL && run->inflight > 0)
+			break;
+		batch = next_batch(run, room);
+		if (batch == NULL)
+			break;
+		clock_start(run, &start);
+		run->engine->submit(run->engine_run, batch);
+		clock_stop(run, &start, &run->counters.engine_time);
+		run->inflight++;
+		if (stages && room == NULL)
+			break;
+	}
 }
 
 bool
@@ -235,46 +317,52 @@ gpuscan_run_next(ProgramRun *run)
 		gpuscan_source_few_pages(run->source, run->params_foreign);
 	}
 
-	/* what is in flight comes first, else rows would change their order */
-	if (run->inflight == 0 && (run->params_foreign || run->params_pending || run->host_batches > 0))
-	{
-		gpuscan_source_few_pages(run->source, true);
-		run->batch = next_batch(run);
-		if (run->batch == NULL)
-			return false;
-		if (run->host_batches > 0 && --run->host_batches == 0)
-			gpuscan_source_few_pages(run->source, false);
-		run->counters.host_rows += run->batch->nrows;
-		return true;
-	}
-
-	while (run->inflight < run->depth && run->host_batches == 0)
-	{
-		Batch	   *batch = next_batch(run);
-
-		if (batch == NULL)
-			break;
-		clock_start(run, &start);
-		run->engine->submit(run->engine_run, batch);
-		clock_stop(run, &start, &run->counters.engine_time);
-		run->inflight++;
-	}
-	if (run->inflight == 0)
-		return false;
-
 	run->decompressed = 0;
 	MemoryContextReset(run->batch_context);
-	clock_start(run, &start);
-	result = run->engine->collect(run->engine_run);
-	clock_stop(run, &start, &run->counters.engine_time);
-	run->result = result;
-	run->batch = result->batch;
-	if (result->corrupt >= 0)
-		gpuscan_source_corrupt(run->source, run->batch, result->corrupt);
-	run->counters.survivors += result->nrows;
-	run->counters.punted += result->npunted;
-	watch_punts(run, result);
-	return true;
+	for (;;)
+	{
+		/* what was lost comes first, and then what is in flight, else rows would change their order */
+		if (next_lost(run))
+			return true;
+		if (run->inflight == 0 &&
+			(run->params_foreign || run->params_pending || run->host_batches > 0))
+		{
+			gpuscan_source_few_pages(run->source, true);
+			run->batch = next_batch(run, NULL);
+			if (run->batch != NULL)
+			{
+				if (run->host_batches > 0 && --run->host_batches == 0)
+					gpuscan_source_few_pages(run->source, false);
+				run->counters.host_rows += run->batch->nrows;
+				return true;
+			}
+		}
+		else
+		{
+			submit_batches(run);
+			if (run->inflight > 0)
+			{
+				clock_start(run, &start);
+				result = run->engine->collect(run->engine_run);
+				clock_stop(run, &start, &run->counters.engine_time);
+				if (result != NULL)
+				{
+					take_result(run, result);
+					return true;
+				}
+				run->inflight = 0;	/* all of it is lost */
+				continue;
+			}
+		}
+
+		/* the end of the table */
+		if (run->engine->gather == NULL)
+			return false;
+		clock_start(run, &start);
+		if (run->engine->gather(run->engine_run))
+			return false;
+		clock_stop(run, &start, &run->counters.engine_time);
+	}
 }
 
 void
@@ -286,18 +374,53 @@ gpuscan_run_absorbed(ProgramRun *run)
 }
 
 void
+gpuscan_run_engine_counters(const ProgramRun *run, EngineCounters *counters)
+{
+	EngineCounters now;
+
+	*counters = run->counters.engine;
+	if (run->engine_run == NULL || run->engine->counters == NULL)
+		return;
+	run->engine->counters(run->engine_run, &now);
+	counters->jobs += now.jobs;
+	counters->bytes += now.bytes;
+	counters->kernel_ns += now.kernel_ns;
+	counters->checkpoints += now.checkpoints;
+	counters->cpu_batches += now.cpu_batches;
+	counters->redone += now.redone;
+	if (now.reason != NULL)
+		counters->reason = now.reason;
+	if (now.device != NULL)
+		counters->device = now.device;
+}
+
+/* An engine's memory is all there is of a run, but for what 'close' gives back. */
+static void
+close_engine(ProgramRun *run)
+{
+	EngineCounters counters;
+
+	if (run->engine_run == NULL)
+		return;
+	gpuscan_run_engine_counters(run, &counters);
+	run->counters.engine = counters;
+	if (run->engine->close != NULL)
+		run->engine->close(run->engine_run);
+	run->engine_run = NULL;
+	MemoryContextReset(run->context);
+}
+
+void
 gpuscan_run_rescan(ProgramRun *run, bool params_changed)
 {
 	if (run->engine_run != NULL)
 	{
 		bool		grouped = run->offloaded->program->grouped;
 
-		/* an engine's memory is all there is of a run, so this closes it */
 		if (params_changed && run->offloaded->params != NIL)
-		{
-			run->engine_run = NULL;
-			MemoryContextReset(run->context);
-		}
+			close_engine(run);
+		else if (run->engine->restart != NULL)
+			run->engine->restart(run->engine_run);
 		else
 		{
 			if (run->result != NULL)
@@ -316,6 +439,7 @@ gpuscan_run_rescan(ProgramRun *run, bool params_changed)
 		}
 	}
 	run->inflight = 0;
+	run->ahead = 1;
 	run->result = NULL;
 	run->batch = NULL;
 	if (run->source != NULL && !run->source_fresh)
@@ -328,13 +452,13 @@ gpuscan_run_rescan(ProgramRun *run, bool params_changed)
 void
 gpuscan_run_end(ProgramRun *run)
 {
+	close_engine(run);
 	if (run->source != NULL)
 	{
 		run->counters.source = *gpuscan_source_stats(run->source);
 		gpuscan_source_end(run->source);
 		run->source = NULL;
 	}
-	run->engine_run = NULL;
 	run->result = NULL;
 	run->batch = NULL;
 	if (run->context != NULL)

@@ -23,6 +23,7 @@ typedef struct RunCounters
 	int64		punted;			/* rows that the engine handed back */
 	int64		host_rows;		/* rows that were not given to it at all */
 	HeapSourceStats source;
+	EngineCounters engine;		/* of runs that were closed */
 	instr_time	source_time;
 	instr_time	engine_time;
 	instr_time	host_time;
@@ -53,6 +54,7 @@ typedef struct ProgramRun
 	bool		source_fresh;	/* not read from yet */
 	uint32		depth;
 	uint32		inflight;		/* submitted, not absorbed or released */
+	uint32		ahead;			/* so many may be; grows up to depth */
 
 	/* the batch in hand */
 	Batch	   *batch;
@@ -79,6 +81,8 @@ extern void gpuscan_run_absorbed(ProgramRun *run);
 /* From the start; params_changed: evaluate the parameters again. */
 extern void gpuscan_run_rescan(ProgramRun *run, bool params_changed);
 extern void gpuscan_run_end(ProgramRun *run);
+/* What an engine counted over all executions so far; zeros where it counts nothing. */
+extern void gpuscan_run_engine_counters(const ProgramRun *run, EngineCounters *counters);
 
 /* params.c */
 extern List *gpuscan_params_init(List *params, PlanState *parent);

@@ -60,6 +60,7 @@ struct HeapSource
 	MemoryContext context;
 	int			depth;
 	bool		counts_only;
+	bool		stages;			/* one batch at a time is pinned at most */
 	HeapReader	reader;
 	unsigned	turn;			/* number of the next batch */
 	int			max_pages;		/* of the next batch, doubles */
@@ -69,6 +70,7 @@ struct HeapSource
 	HeapSourceStats stats;
 	uint16		offsets[MaxHeapTuplesPerPage];	/* 1, 2, 3, ... */
 	HeldBatch **held;			/* depth */
+	HeldBatch  *pinned;			/* of a source that stages: the one with pins, or NULL */
 	HeldBatch  *again;			/* of gpuscan_source_again, or NULL */
 	Buffer		repinned;		/* the page of a staged batch that is looked at */
 };
@@ -257,7 +259,7 @@ visible_rows(HeapSource *source, Buffer buffer, Page page, Batch *batch, BatchPa
 }
 
 HeapSource *
-gpuscan_source_begin(Relation rel, Snapshot snapshot, int depth, bool counts_only)
+gpuscan_source_begin(Relation rel, Snapshot snapshot, int depth, bool counts_only, bool stages)
 {
 	HeapSource *source = palloc0(sizeof(HeapSource));
 
@@ -269,6 +271,7 @@ gpuscan_source_begin(Relation rel, Snapshot snapshot, int depth, bool counts_onl
 	source->context = CurrentMemoryContext;
 	source->depth = depth;
 	source->counts_only = counts_only;
+	source->stages = stages;
 	source->held = palloc0(depth * sizeof(HeldBatch *));
 	for (int i = 0; i < MaxHeapTuplesPerPage; i++)
 		source->offsets[i] = i + 1;
@@ -338,6 +341,12 @@ gpuscan_source_next(HeapSource *source, char *room)
 	else
 		release_batch(source, held);
 	source->turn++;
+	if (source->stages)
+	{
+		if (source->pinned != NULL && source->pinned != held)
+			release_batch(source, source->pinned);
+		source->pinned = room == NULL ? held : NULL;
+	}
 	batch = &held->batch;
 	init_batch(held, room != NULL, source->ordinal);
 
@@ -348,7 +357,7 @@ gpuscan_source_next(HeapSource *source, char *room)
 	if (source->counts_only || room != NULL)
 		max_pages = BATCH_MAX_PAGES;	/* none is kept */
 	else
-		max_pages = Max((limit - ahead) / source->depth, 1);
+		max_pages = Max((limit - ahead) / (source->stages ? 1 : source->depth), 1);
 	max_pages = Min(max_pages, source->max_pages);
 	if (source->few && !source->counts_only)
 	{
@@ -554,6 +563,7 @@ gpuscan_source_rescan(HeapSource *source)
 	gpuscan_reader_restart(&source->reader);
 	pgstat_count_heap_scan(source->rel);
 	source->max_pages = 1;
+	source->pinned = NULL;
 	source->cold = false;
 	source->ordinal = 0;
 }

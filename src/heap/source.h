@@ -34,9 +34,11 @@ typedef struct HeapSourceStats
  * Begin a scan of rel under snapshot (an MVCC snapshot).  Takes the predicate
  * lock, counts the scan in the statistics as a sequential scan does, and
  * allocates in the current memory context.  depth: how many batches the caller
- * holds at a time (at least 1).  counts_only: offnum is not needed.
+ * holds at a time (at least 1).  counts_only: offnum is not needed.  stages:
+ * batches are staged as a rule; one that is pinned is valid until the next call.
  */
-extern HeapSource *gpuscan_source_begin(Relation rel, Snapshot snapshot, int depth, bool counts_only);
+extern HeapSource *gpuscan_source_begin(Relation rel, Snapshot snapshot, int depth,
+										bool counts_only, bool stages);
 
 /*
  * The next batch, or NULL at the end.  Batches start at one page and grow, so

@@ -25,6 +25,7 @@
 #include "parser/parsetree.h"
 #include "plan/plan.h"
 #include "plan/plan_private.h"
+#include "program/program.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/selfuncs.h"
@@ -40,6 +41,7 @@ typedef enum AggPathPrivate
 	AggPathAggs,				/* List of Aggref */
 	AggPathHaving,				/* List of Expr, implicitly ANDed */
 	AggPathGroups,				/* String */
+	AggPathDeviceRefusal,		/* String */
 	AggPathCount
 } AggPathPrivate;
 
@@ -174,21 +176,57 @@ refuse_shape(PlannerInfo *root, RelOptInfo *rel)
 	return NULL;
 }
 
+/* What is to be grouped, and how. */
+typedef struct AggShape
+{
+	QualSplit	split;
+	List	   *keys;
+	List	   *aggs;
+	List	   *having;
+	double		row_cost;
+	double		groups;
+	const char *device_refusal;
+} AggShape;
+
+static void
+add_agg_path(PlannerInfo *root, RelOptInfo *input_rel, RelOptInfo *grouped_rel,
+			 const char *name, int engine, const AggShape *shape)
+{
+	CustomPath *path = makeNode(CustomPath);
+	const char *refusal = shape->device_refusal;
+
+	path->path.pathtype = T_CustomScan;
+	path->path.parent = input_rel;
+	path->path.pathtarget = grouped_rel->reltarget;
+	path->path.parallel_safe = grouped_rel->consider_parallel;
+	path->flags = CUSTOMPATH_SUPPORT_PROJECTION;
+	path->custom_private = list_make5(makeString(pstrdup(name)), shape->split.device,
+									  shape->split.host, shape->split.refusals, shape->keys);
+	path->custom_private = lappend(path->custom_private, shape->aggs);
+	path->custom_private = lappend(path->custom_private, shape->having);
+	path->custom_private = lappend(path->custom_private,
+								   makeString(psprintf("%.0f", shape->groups)));
+	path->custom_private = lappend(path->custom_private,
+								   makeString(pstrdup(refusal != NULL ? refusal : "")));
+	path->methods = &path_methods;
+	gpuscan_cost_agg(root, input_rel, engine, &shape->split, list_length(shape->keys),
+					 list_length(shape->aggs), shape->row_cost, shape->groups, shape->having,
+					 &path->path);
+	if (gpuscan_require == GPUSCAN_REQUIRE_REQUIRE)
+		gpuscan_cost_require(grouped_rel, &path->path);
+	add_path(grouped_rel, &path->path);
+}
+
 void
 gpuscan_plan_agg_paths(PlannerInfo *root, RelOptInfo *input_rel, RelOptInfo *grouped_rel, void *data)
 {
 	GroupPathExtraData *extra = data;
 	RangeTblEntry *rte;
 	PlanEngine	engine;
-	QualSplit	split;
-	List	   *keys = NIL;
-	List	   *aggs = NIL;
-	List	   *having = (List *) extra->havingQual;
-	double		row_cost = 0;
-	double		groups = 1;
+	AggShape	shape = {.having = (List *) extra->havingQual, .groups = 1};
 	Relation	relation;
 	const char *refusal;
-	CustomPath *path;
+	int			engines;
 
 	if (input_rel->reloptkind != RELOPT_BASEREL || input_rel->rtekind != RTE_RELATION)
 		return;
@@ -199,14 +237,14 @@ gpuscan_plan_agg_paths(PlannerInfo *root, RelOptInfo *input_rel, RelOptInfo *gro
 	if (relation == NULL)
 		return;
 
-	gpuscan_plan_split_quals(root, input_rel, relation, engine.mask, &split);
+	gpuscan_plan_split_quals(root, input_rel, relation, engine.mask, &shape.split);
 	refusal = refuse_shape(root, input_rel);
 	if (refusal == NULL)
 		refusal = collect_keys(root, input_rel, relation, extra->targetList, engine.mask,
-							   &keys, &row_cost);
+							   &shape.keys, &shape.row_cost);
 	if (refusal == NULL)
-		refusal = collect_aggs(input_rel, relation, grouped_rel->reltarget, having,
-							   engine.mask, keys, &aggs, &row_cost);
+		refusal = collect_aggs(input_rel, relation, grouped_rel->reltarget, shape.having,
+							   engine.mask, shape.keys, &shape.aggs, &shape.row_cost);
 	if (refusal != NULL)
 	{
 		gpuscan_watch_refusal(REFUSED_AGG, rte->relid, rte->eref->aliasname, refusal);
@@ -214,27 +252,15 @@ gpuscan_plan_agg_paths(PlannerInfo *root, RelOptInfo *input_rel, RelOptInfo *gro
 		return;
 	}
 
-	if (keys != NIL)
-		groups = estimate_num_groups(root, keys, input_rel->rows, NULL, NULL);
-
-	path = makeNode(CustomPath);
-	path->path.pathtype = T_CustomScan;
-	path->path.parent = input_rel;
-	path->path.pathtarget = grouped_rel->reltarget;
-	path->path.parallel_safe = grouped_rel->consider_parallel;
-	path->flags = CUSTOMPATH_SUPPORT_PROJECTION;
-	path->custom_private = list_make5(makeString(pstrdup(engine.name)),
-									  split.device, split.host, split.refusals, keys);
-	path->custom_private = lappend(path->custom_private, aggs);
-	path->custom_private = lappend(path->custom_private, having);
-	path->custom_private = lappend(path->custom_private, makeString(psprintf("%.0f", groups)));
-	path->methods = &path_methods;
-	gpuscan_cost_agg(root, input_rel, relation, &split, list_length(keys), list_length(aggs),
-					 row_cost, groups, having, &path->path);
-	if (gpuscan_require == GPUSCAN_REQUIRE_REQUIRE)
-		gpuscan_cost_require(grouped_rel, &path->path);
+	if (shape.keys != NIL)
+		shape.groups = estimate_num_groups(root, shape.keys, input_rel->rows, NULL, NULL);
+	engines = gpuscan_plan_engines(relation, &shape.split, true, shape.keys, shape.aggs,
+								   &shape.device_refusal);
 	gpuscan_watch_path(rte->relid, rte->eref->aliasname);
-	add_path(grouped_rel, &path->path);
+	if (engines & ENGINE_CUDA)
+		add_agg_path(root, input_rel, grouped_rel, "cuda", ENGINE_CUDA, &shape);
+	if (engines & ENGINE_CPU)
+		add_agg_path(root, input_rel, grouped_rel, "cpu", ENGINE_CPU, &shape);
 	table_close(relation, NoLock);
 }
 
@@ -281,6 +307,8 @@ plan_agg(PlannerInfo *root, RelOptInfo *rel, CustomPath *path,
 									   makeInteger(list_length(aggs)),
 									   list_nth(private, AggPathGroups),
 									   list_nth(private, AggPathRefusals));
+	cscan->custom_private = lappend(cscan->custom_private, list_nth(private, AggPathDeviceRefusal));
+	StaticAssertStmt(PlanPrivateCount == 6, "custom_private is made member by member");
 	cscan->methods = &gpuscan_agg_plan_methods;
 	return &cscan->scan.plan;
 }

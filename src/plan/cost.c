@@ -23,6 +23,7 @@
 #include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
 #include "plan/plan.h"
+#include "program/program.h"
 #include "utils/rel.h"
 #include "utils/spccache.h"
 
@@ -84,7 +85,7 @@ last_attribute(RelOptInfo *rel, List *rinfos, List *exprs)
  * Returns the run cost, adds to *startup.
  */
 static Cost
-cost_filter(PlannerInfo *root, RelOptInfo *rel, const QualSplit *split, List *exprs,
+cost_filter(PlannerInfo *root, RelOptInfo *rel, int engine, const QualSplit *split, List *exprs,
 			Cost *startup, double *rows)
 {
 	double		spc_seq_page_cost;
@@ -92,18 +93,29 @@ cost_filter(PlannerInfo *root, RelOptInfo *rel, const QualSplit *split, List *ex
 	int			i = 0;
 	ListCell   *lc;
 
-	*startup += gpuscan_startup_cost;
 	get_tablespace_page_costs(rel->reltablespace, NULL, &spc_seq_page_cost);
-	run = (spc_seq_page_cost + gpuscan_page_cost) * rel->pages;
-	run += gpuscan_tuple_cost * rel->tuples;
-	run += gpuscan_attribute_cost * rel->tuples * last_attribute(rel, split->device, exprs);
+	run = spc_seq_page_cost * rel->pages;
+	if (engine == ENGINE_CUDA)
+	{
+		/* what the device does takes less time than bringing the pages there */
+		*startup += gpuscan_device_startup_cost;
+		run += gpuscan_device_page_cost * rel->pages;
+	}
+	else
+	{
+		*startup += gpuscan_startup_cost;
+		run += gpuscan_page_cost * rel->pages;
+		run += gpuscan_tuple_cost * rel->tuples;
+		run += gpuscan_attribute_cost * rel->tuples * last_attribute(rel, split->device, exprs);
+	}
 
 	*rows = rel->tuples;
 	foreach(lc, split->device)
 	{
 		RestrictInfo *rinfo = lfirst_node(RestrictInfo, lc);
 
-		run += gpuscan_operator_cost * split->device_cost[i++] * *rows;
+		if (engine != ENGINE_CUDA)
+			run += gpuscan_operator_cost * split->device_cost[i++] * *rows;
 		*rows *= clause_selectivity(root, (Node *) rinfo, 0, JOIN_INNER, NULL);
 	}
 	*rows = clamp_row_est(*rows);
@@ -123,12 +135,12 @@ cost_host_quals(PlannerInfo *root, const QualSplit *split, double rows, Cost *st
 }
 
 void
-gpuscan_cost_scan(PlannerInfo *root, RelOptInfo *rel, Relation relation,
+gpuscan_cost_scan(PlannerInfo *root, RelOptInfo *rel, int engine,
 				  const QualSplit *split, Path *path)
 {
 	Cost		startup = path->pathtarget->cost.startup;
 	double		rows;
-	Cost		run = cost_filter(root, rel, split, NIL, &startup, &rows);
+	Cost		run = cost_filter(root, rel, engine, split, NIL, &startup, &rows);
 
 	run += cost_host_quals(root, split, rows, &startup);
 	path->rows = rel->rows;
@@ -142,20 +154,23 @@ gpuscan_cost_scan(PlannerInfo *root, RelOptInfo *rel, Relation relation,
  * implicitly ANDed.
  */
 void
-gpuscan_cost_agg(PlannerInfo *root, RelOptInfo *rel, Relation relation,
+gpuscan_cost_agg(PlannerInfo *root, RelOptInfo *rel, int engine,
 				 const QualSplit *split, int nkeys, int naggs, double row_cost,
 				 double groups, List *having, Path *path)
 {
 	Cost		startup = path->pathtarget->cost.startup;
 	double		rows;
-	Cost		run = cost_filter(root, rel, split, path->pathtarget->exprs, &startup, &rows);
+	Cost		run = cost_filter(root, rel, engine, split, path->pathtarget->exprs, &startup, &rows);
 	double		memory = groups * (GROUP_BYTES + nkeys * KEY_BYTES + naggs * AGG_BYTES);
 
 	/* keys and arguments are computed before the host's filters are asked */
 	run += cost_host_quals(root, split, rows, &startup);
 	if (nkeys > 0)
 		row_cost += groups > CACHED_GROUPS ? GROUP_MISS_STEPS : GROUP_STEPS;
-	run += gpuscan_operator_cost * row_cost * rows;
+	if (engine == ENGINE_CUDA)
+		run += gpuscan_operator_cost * GROUP_MISS_STEPS * groups;	/* they come home */
+	else
+		run += gpuscan_operator_cost * row_cost * rows;
 
 	/* groups that outgrow memory are written and read once (costsize.c cost_agg) */
 	if (nkeys > 0 && memory > get_hash_memory_limit())

@@ -34,11 +34,15 @@ extern Relation gpuscan_plan_open(PlannerInfo *root, RelOptInfo *rel, Index rti,
 extern void gpuscan_plan_split_quals(PlannerInfo *root, RelOptInfo *rel, Relation relation,
 									 int engines, QualSplit *split);
 
-/* cost.c */
+/* device.c */
+extern int	gpuscan_plan_engines(Relation relation, const QualSplit *split,
+								 bool grouped, List *keys, List *aggs, const char **refusal);
+
+/* cost.c; engine: ENGINE_CPU or ENGINE_CUDA */
 extern bool gpuscan_cost_can_win(RelOptInfo *rel);
-extern void gpuscan_cost_scan(PlannerInfo *root, RelOptInfo *rel, Relation relation,
+extern void gpuscan_cost_scan(PlannerInfo *root, RelOptInfo *rel, int engine,
 							  const QualSplit *split, Path *path);
-extern void gpuscan_cost_agg(PlannerInfo *root, RelOptInfo *rel, Relation relation,
+extern void gpuscan_cost_agg(PlannerInfo *root, RelOptInfo *rel, int engine,
 							 const QualSplit *split, int nkeys, int naggs, double row_cost,
 							 double groups, List *having, Path *path);
 extern void gpuscan_cost_require(RelOptInfo *rel, Path *path);

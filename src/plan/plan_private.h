@@ -39,6 +39,7 @@ typedef enum PlanPrivate
 	PlanPrivateGroups,			/* Float (as String): groups expected */
 	PlanPrivateRefusals,		/* List of String: why host quals stay on the host,
 								 * in the order of the host quals */
+	PlanPrivateDeviceRefusal,	/* String: why no device runs it; empty: nobody asked */
 	PlanPrivateCount
 } PlanPrivate;
 

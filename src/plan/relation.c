@@ -92,8 +92,6 @@ gpuscan_plan_open(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *
 	refusal = refuse_query(root, rel, rti, rte);
 	if (refusal == NULL)
 		refusal = refuse_relation(relation);
-	if (refusal == NULL && gpuscan_device == GPUSCAN_DEVICE_CUDA)
-		refusal = "gpuscan.device is cuda, and this build has no CUDA engine";
 	if (refusal != NULL)
 	{
 		gpuscan_watch_refusal(REFUSED_SCAN, rte->relid, rte->eref->aliasname, refusal);

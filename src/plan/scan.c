@@ -15,6 +15,7 @@
 #include "optimizer/restrictinfo.h"
 #include "plan/plan.h"
 #include "plan/plan_private.h"
+#include "program/program.h"
 #include "utils/rel.h"
 
 /* CustomPath.custom_private */
@@ -24,6 +25,7 @@ typedef enum ScanPathPrivate
 	ScanPathDevice,				/* List of RestrictInfo */
 	ScanPathHost,				/* List of RestrictInfo */
 	ScanPathRefusals,			/* List of String */
+	ScanPathDeviceRefusal,		/* String */
 	ScanPathCount
 } ScanPathPrivate;
 
@@ -35,13 +37,35 @@ static const CustomPathMethods path_methods = {
 	.PlanCustomPath = plan_scan
 };
 
+static void
+add_scan_path(PlannerInfo *root, RelOptInfo *rel, const char *name, int engine,
+			  const QualSplit *split, const char *device_refusal)
+{
+	CustomPath *path = makeNode(CustomPath);
+
+	path->path.pathtype = T_CustomScan;
+	path->path.parent = rel;
+	path->path.pathtarget = rel->reltarget;
+	path->path.parallel_safe = rel->consider_parallel;
+	path->flags = CUSTOMPATH_SUPPORT_PROJECTION;
+	path->custom_private = list_make5(makeString(pstrdup(name)),
+									  split->device, split->host, split->refusals,
+									  makeString(pstrdup(device_refusal ? device_refusal : "")));
+	path->methods = &path_methods;
+	gpuscan_cost_scan(root, rel, engine, split, &path->path);
+	if (gpuscan_require == GPUSCAN_REQUIRE_REQUIRE)
+		gpuscan_cost_require(rel, &path->path);
+	add_path(rel, &path->path);
+}
+
 void
 gpuscan_plan_scan_paths(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rte)
 {
 	PlanEngine	engine;
 	QualSplit	split;
-	CustomPath *path;
 	Relation	relation;
+	const char *refusal;
+	int			engines;
 
 	if (!gpuscan_cost_can_win(rel))
 		return;
@@ -63,20 +87,12 @@ gpuscan_plan_scan_paths(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblE
 		return;
 	}
 
-	path = makeNode(CustomPath);
-	path->path.pathtype = T_CustomScan;
-	path->path.parent = rel;
-	path->path.pathtarget = rel->reltarget;
-	path->path.parallel_safe = rel->consider_parallel;
-	path->flags = CUSTOMPATH_SUPPORT_PROJECTION;
-	path->custom_private = list_make4(makeString(pstrdup(engine.name)),
-									  split.device, split.host, split.refusals);
-	path->methods = &path_methods;
-	gpuscan_cost_scan(root, rel, relation, &split, &path->path);
-	if (gpuscan_require == GPUSCAN_REQUIRE_REQUIRE)
-		gpuscan_cost_require(rel, &path->path);
+	engines = gpuscan_plan_engines(relation, &split, false, NIL, NIL, &refusal);
 	gpuscan_watch_path(rte->relid, rte->eref->aliasname);
-	add_path(rel, &path->path);
+	if (engines & ENGINE_CUDA)
+		add_scan_path(root, rel, "cuda", ENGINE_CUDA, &split, refusal);
+	if (engines & ENGINE_CPU)
+		add_scan_path(root, rel, "cpu", ENGINE_CPU, &split, refusal);
 	table_close(relation, NoLock);
 }
 
@@ -98,7 +114,8 @@ plan_scan(PlannerInfo *root, RelOptInfo *rel, CustomPath *path,
 	cscan->custom_private = list_make5(list_nth(private, ScanPathEngine),
 									   makeInteger(0), makeInteger(0), makeString("0"),
 									   list_nth(private, ScanPathRefusals));
-	StaticAssertStmt(PlanPrivateCount == 5, "custom_private is made member by member");
+	cscan->custom_private = lappend(cscan->custom_private, list_nth(private, ScanPathDeviceRefusal));
+	StaticAssertStmt(PlanPrivateCount == 6, "custom_private is made member by member");
 	cscan->methods = &gpuscan_scan_plan_methods;
 	return &cscan->scan.plan;
 }
