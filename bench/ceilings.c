@@ -4,11 +4,11 @@
  *	  What this machine can do at most: copies to the device and on it, and the
  *	  copy of pages into staging memory.  JSON on stdout.
  *
- *	  ceilings [--library libcuda.so.1] [--image FILE]... [--mb 1024] [--job-kb 4096]
+ *	  ceilings [--library libcuda.so.1] [--image FILE] [--mb 1024] [--job-kb 4096] [--probe]
  *
- * Images are fatbins; a kernel is taken from the first that has it.  What
- * cannot be measured is null, with its reason among the notes; without a
- * device the program ends with status 3.  Nothing is estimated.
+ * The image is that of cuda/kernels.cu.  What cannot be measured is null, with
+ * its reason among the notes; without a device the program ends with status 3
+ * (--probe: only looks for one).  Nothing is estimated.
  *
  * The processes that copy pages are forked before the driver is opened, as
  * PostgreSQL's backends are: what is forked after cuInit cannot use it, and
@@ -50,10 +50,9 @@ static CUevent started;
 static CUevent ended;
 static size_t source_bytes = (size_t) 1024 << 20;
 static size_t job_bytes = (size_t) 4096 << 10;
-static const char *images[4];
-static int	nimages;
-static CUmodule modules[4];
-static int	nmodules;
+static const char *image_path;
+static CUmodule module;
+static bool probe_only;
 
 /* ------------------------------------------------------------------------
  * Messages
@@ -363,6 +362,19 @@ seconds(Work *work)
 	return times[ROUNDS / 2];
 }
 
+/* Seconds of one enqueue, the host waiting for each. */
+static double
+round_trip(Work *work)
+{
+	double		times[101];
+
+	once(work, 1);
+	for (int i = 0; i < 101; i++)
+		times[i] = once(work, 1);
+	qsort(times, 101, sizeof times[0], compare_doubles);
+	return times[50];
+}
+
 static double
 rate(Work *work)
 {
@@ -462,14 +474,11 @@ read_image(const char *path)
 static CUfunction
 find_kernel(const char *name)
 {
-	for (int i = 0; i < nmodules; i++)
-	{
-		CUfunction	function;
+	CUfunction	function;
 
-		if (cu.ModuleGetFunction(&function, modules[i], name) == CUDA_SUCCESS)
-			return function;
-	}
-	note("no kernel %s in the images given", name);
+	if (module != NULL && cu.ModuleGetFunction(&function, module, name) == CUDA_SUCCESS)
+		return function;
+	note("no kernel %s", name);
 	return NULL;
 }
 
@@ -633,29 +642,27 @@ device_memory(CUdevice number, CUdeviceptr device, size_t bytes)
 	size_t		half = bytes / 2 / PAGE * PAGE;
 	Work		work = {.enqueue = enqueue_device_copy, .by_events = true, .to = device + half, .from = device,
 	.size = half, .bytes = 2.0 * half};
-	uint64_t	n = half / 16;
+	uint64_t	n = half;
 	CUdeviceptr word = device + half;
-	void	   *params[] = {&device, &n, &word};
+	void	   *read_params[] = {&device, &n, &word};
+	void	   *probe_params[] = {&word};
 
 	printf("\"device_memory\": {\"bytes\": %zu", half);
 	json_rate("copy_gb_s", rate(&work));
-	work.function = find_kernel("ceiling_read");
-	if (work.function != NULL)
-	{
-		work.enqueue = enqueue_kernel;
-		work.params = params;
-		work.grid = attribute(number, CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT) * 8;
-		work.bytes = half;
-		json_rate("read_gb_s", rate(&work));
 
-		/* a kernel with nothing to do: from its launch until the host knows */
-		n = 0;
-		work.grid = 1;
-		work.by_events = false;
-		printf(", \"launch_us\": %.2f", seconds(&work) * 1e6);
-	}
-	else
-		json_rate("read_gb_s", 0);
+	work.enqueue = enqueue_kernel;
+	work.function = find_kernel("gpuscan_read_pages");
+	work.params = read_params;
+	work.grid = attribute(number, CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT) * 8;
+	work.bytes = half;
+	json_rate("read_gb_s", work.function ? rate(&work) : 0);
+
+	/* nothing to do: from the launch until the host knows that it is done */
+	work.function = find_kernel("gpuscan_probe");
+	work.params = probe_params;
+	work.grid = 1;
+	work.by_events = false;
+	json_rate("launch_us", work.function ? round_trip(&work) * 1e6 : 0);
 	printf("},\n");
 }
 
@@ -668,14 +675,16 @@ arguments(int argc, char **argv, const char **library)
 
 		if (strcmp(argv[i], "--library") == 0 && more)
 			*library = argv[++i];
-		else if (strcmp(argv[i], "--image") == 0 && more && nimages < 4)
-			images[nimages++] = argv[++i];
+		else if (strcmp(argv[i], "--image") == 0 && more)
+			image_path = argv[++i];
+		else if (strcmp(argv[i], "--probe") == 0)
+			probe_only = true;
 		else if (strcmp(argv[i], "--mb") == 0 && more && atol(argv[i + 1]) >= 16)
 			source_bytes = (size_t) atol(argv[++i]) << 20;
 		else if (strcmp(argv[i], "--job-kb") == 0 && more && atol(argv[i + 1]) >= 64)
 			job_bytes = (size_t) atol(argv[++i]) << 10;
 		else
-			die(2, "usage: ceilings [--library FILE] [--image FILE]... [--mb 1024] [--job-kb 4096]");
+			die(2, "usage: ceilings [--library FILE] [--image FILE] [--mb 1024] [--job-kb 4096] [--probe]");
 	}
 }
 
@@ -695,14 +704,17 @@ main(int argc, char **argv)
 	size_t		total_memory = 0,
 				free_memory = 0,
 				bytes;
-	double		memcpy_rates[3];
+	double		memcpy_rates[3] = {0};
 	double		begin;
 
 	arguments(argc, argv, &library);
-	make_memory();
-	start_processes();
-	for (int i = 0; i < 3; i++)
-		memcpy_rates[i] = staging(nprocesses[i], 0);
+	if (!probe_only)
+	{
+		make_memory();
+		start_processes();
+		for (int i = 0; i < 3; i++)
+			memcpy_rates[i] = staging(nprocesses[i], 0);
+	}
 
 	if (!gpuscan_driver_open(&cu, library, why, sizeof why))
 		die(NO_DEVICE, "%s", why);
@@ -716,18 +728,26 @@ main(int argc, char **argv)
 	CHECK(DriverGetVersion, &version);
 	if ((result = cu.PrimaryCtxRetain(&context, number)) != CUDA_SUCCESS)
 		die(NO_DEVICE, "no context on %s: %s", name, gpuscan_driver_error(&cu, result));
+	if (probe_only)
+	{
+		puts(name);
+		return 0;
+	}
 	CHECK(CtxSetCurrent, context);
 	CHECK(StreamCreate, &stream, CU_STREAM_NON_BLOCKING);
 	CHECK(EventCreate, &started, CU_EVENT_DEFAULT);
 	CHECK(EventCreate, &ended, CU_EVENT_DEFAULT);
-	for (int i = 0; i < nimages; i++)
+	if (image_path != NULL)
 	{
-		void	   *image = read_image(images[i]);
+		void	   *image = read_image(image_path);
 
-		if (image == NULL || (result = cu.ModuleLoadData(&modules[nmodules], image)) != CUDA_SUCCESS)
-			note("%s: %s", images[i], image ? gpuscan_driver_error(&cu, result) : "is empty");
-		else
-			nmodules++;
+		if (image == NULL)
+			note("built without CUDA kernels");
+		else if ((result = cu.ModuleLoadData(&module, image)) != CUDA_SUCCESS)
+		{
+			module = NULL;
+			note("the kernels cannot be loaded: %s", gpuscan_driver_error(&cu, result));
+		}
 	}
 
 	/* half of it is copied to the other half */

@@ -105,7 +105,7 @@ def ceilings_tables(ceilings):
     staging = table(["processes", "memcpy GB/s", "to the device GB/s"],
                     [[str(entry["processes"]), number(entry["memcpy_gb_s"]), number(entry["to_device_gb_s"])]
                      for entry in ceilings["staging"]], right=range(3))
-    launch = f"Launch of an empty kernel until the host knows: {memory['launch_us']:.1f} us." if "launch_us" in memory else ""
+    launch = f"Launch of an empty kernel until the host knows: {memory['launch_us']:.1f} us." if memory["launch_us"] else ""
     return ["Host to device:", "", copies, "", other, "",
             "Staging: processes copy pages in random order into pinned memory; from there to the device by copies of "
             f"{ceilings['job_bytes'] // 1024:,} kB. The second is the ceiling of transport 'staged'.", "", staging,
