@@ -63,11 +63,14 @@ def judge(document):
             entry["of_staging_ceiling"] = share(entry["heap_gb_s"], staging_ceiling(document, entry["sessions"]))
 
 
+NOW = datetime.datetime.now(datetime.timezone.utc)
+
+
 def write(top, folder, facts):
-    now = datetime.datetime.now(datetime.timezone.utc)
+    """Both files, again if they are there; returns the table."""
     commit = git(top, "rev-parse", "--short", "HEAD") or os.environ.get("COMMIT") or "none"
     document = {
-        "date": now.strftime("%Y-%m-%d %H:%M UTC"),
+        "date": NOW.strftime("%Y-%m-%d %H:%M UTC"),
         "commit": commit,
         "uncommitted_changes": bool(git(top, "status", "--porcelain", "--", "src", "cuda", "Makefile")),
         "machine": machine(),
@@ -76,15 +79,14 @@ def write(top, folder, facts):
     }
     judge(document)
     os.makedirs(folder, exist_ok=True)
-    base = os.path.join(folder, f"{now:%Y-%m-%d}-{commit}-gpu-{slug(document['device']['name'])}")
+    base = os.path.join(folder, f"{NOW:%Y-%m-%d}-{commit}-gpu-{slug(document['device']['name'])}")
     with open(base + ".json", "w", encoding="utf-8") as file:
         json.dump(document, file, indent=1)
         file.write("\n")
     text = markdown(document)
     with open(base + ".md", "w", encoding="utf-8") as file:
         file.write(text)
-    print(text)
-    print(f"Written: {os.path.relpath(base, top)}.json, .md")
+    return text + f"\nWritten: {os.path.relpath(base, top)}.json, .md"
 
 
 def ceilings_tables(ceilings):

@@ -27,14 +27,12 @@ run_job(Work &w, const DeviceLaunch &launch, const Feed &f, bool again)
 		NO_UNROLL
 		for (uint32_t base = 0; base < w.nrows; base += w.slots)
 		{
-			Row			rows[ROWS];
+			Row			rows[ROWS] = {};
 
 			FOR_ROWS(rows)
 			{
 				const uint32_t i = base + slot;
 
-				ROW.null = ROW.truth = ROW.ordinal = 0;
-				ROW.tuple = ROW.masks = 0;
 				ROW.status = ROW_NONE;
 				if (i < w.nrows && !(GROUPED && again && w.status[w.first + i] != DEVICE_ROW_LEFT))
 				{
@@ -58,7 +56,7 @@ run_job(Work &w, const DeviceLaunch &launch, const Feed &f, bool again)
 }
 
 extern "C" __global__ void
-__launch_bounds__(DEVICE_THREADS)
+__launch_bounds__(DEVICE_THREADS, DEVICE_BLOCKS)
 gpuscan_scan(const DevicePlan *plan, const DeviceJob *job, DeviceResult *result, uint8_t *status, DeviceLaunch launch)
 {
 	SHARED(char, smem);
@@ -70,7 +68,7 @@ gpuscan_scan(const DevicePlan *plan, const DeviceJob *job, DeviceResult *result,
 }
 
 extern "C" __global__ void
-__launch_bounds__(DEVICE_THREADS)
+__launch_bounds__(DEVICE_THREADS, DEVICE_BLOCKS)
 gpuscan_aggregate(const DevicePlan *plan, const DeviceJob *job, DeviceResult *result, uint8_t *status,
 				  DeviceGroups *groups, DeviceCandidate *candidates, uint32_t again, DeviceLaunch launch)
 {

@@ -124,7 +124,7 @@ need_tools() {
 	have make || missing+=(make)
 	if ! have "${PYTHON:-python3}"; then
 		missing+=(python3 python3-venv)
-	elif ! "${PYTHON:-python3}" -c 'import ensurepip, venv' 2>/dev/null; then
+	elif [ ! -x "$venv/bin/pip" ] && ! "${PYTHON:-python3}" -c 'import ensurepip, venv' 2>/dev/null; then
 		missing+=(python3-venv)
 	fi
 	missing+=("$@")

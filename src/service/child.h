@@ -18,6 +18,8 @@
 /* Exit codes of a child; anything else is a death. */
 #define CHILD_EXIT_ASKED	0		/* shutdown or restart was asked for */
 #define CHILD_EXIT_ABSENT	3		/* there is no device to use: device->reason */
+#define CHILD_EXIT_BUSY		5		/* there is one, but it cannot be had now (others use
+								 * it, its memory is full): tried again each minute */
 
 typedef struct Child
 {

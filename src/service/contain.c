@@ -39,9 +39,6 @@
 #include "storage/pg_shmem.h"
 #include "utils/ps_status.h"
 
-/* until engine/cuda/worker.c is there */
-extern void gpuscan_worker_main(Child *child) __attribute__((noreturn, weak));
-
 static Child self;
 
 static void
@@ -171,10 +168,5 @@ gpuscan_child_main(ServiceRegion *region, uint32 number, pid_t parent)
 	gpuscan_child_begin(&self);
 	reset_signals();
 
-	if (gpuscan_worker_main == NULL)
-	{
-		strlcpy(device->reason, "this build has no CUDA engine", SERVICE_REASON);
-		_exit(CHILD_EXIT_ABSENT);
-	}
 	gpuscan_worker_main(&self);
 }

@@ -379,6 +379,6 @@ gpuscan_service_warn(const DeviceSession *session, SlotState outcome, int error)
 		ereport(WARNING,
 				(errcode(ERRCODE_EXTERNAL_ROUTINE_EXCEPTION),
 				 errmsg("CUDA device %u failed, the query goes on on the CPU", session->device),
-				 device->reason[0] != '\0' ? errdetail("%.*s", SERVICE_REASON, device->reason) : 0,
+				 device->reason[0] != '\0' ? errdetail("Its child process failed: %.*s.", SERVICE_REASON, device->reason) : 0,
 				 errhint("See gpuscan.stat_devices and the server's log. This is said once a minute at most.")));
 }

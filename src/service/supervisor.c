@@ -41,6 +41,7 @@
 #define STARTING_TIME	(60 * SECOND)	/* for the driver, and the first use of kernels */
 #define STOPPING_TIME	(2 * SECOND)	/* from SIGTERM to SIGKILL */
 #define LONGEST_BACKOFF (60 * SECOND)
+#define BUSY_TIME		(60 * SECOND)	/* until a device that others use is tried again */
 #define HEALTHY_TIME	(600 * SECOND)	/* after which a death is the first again */
 
 /* What is known of a device's child beside what the region says. */
@@ -134,7 +135,7 @@ announce(uint32 number)
 }
 
 static void
-note_absence(uint32 number)
+note_absence(uint32 number, bool busy, uint64 now)
 {
 	ServiceDevice *device = &region->devices[number];
 
@@ -142,7 +143,8 @@ note_absence(uint32 number)
 	if (device->reason[0] == '\0')
 		strlcpy(device->reason, "the driver gave no reason", SERVICE_REASON);
 	region_store(&device->state, DEVICE_ABSENT);
-	keepers[number].wanted = false;
+	keepers[number].wanted = busy;
+	keepers[number].next = now + BUSY_TIME;
 	keepers[number].backoff = 0;
 
 	/* it was looked for again, and nothing has changed */
@@ -180,7 +182,7 @@ note_death(uint32 number, int status, uint64 now)
 		strlcpy(device->reason, how, SERVICE_REASON);
 	ereport(LOG,
 			(errmsg("child process of CUDA device %u (PID %d) failed: %s", number, (int) device->pid, how),
-			 strcmp(device->reason, how) != 0 ? errdetail("%s", device->reason) : 0,
+			 strcmp(device->reason, how) != 0 ? errdetail("It said: %s.", device->reason) : 0,
 			 errhint("Queries go on on the CPU; another child process starts in %d s.", (int) (keeper->backoff / SECOND))));
 }
 
@@ -190,17 +192,19 @@ child_ended(uint32 number, int status, uint64 now)
 {
 	ServiceDevice *device = &region->devices[number];
 	Keeper	   *keeper = &keepers[number];
-	bool		absent = WIFEXITED(status) && WEXITSTATUS(status) == CHILD_EXIT_ABSENT;
+	bool		busy = WIFEXITED(status) && WEXITSTATUS(status) == CHILD_EXIT_BUSY;
+	bool		absent = busy || (WIFEXITED(status) && WEXITSTATUS(status) == CHILD_EXIT_ABSENT);
 	bool		asked = keeper->asked || (WIFEXITED(status) && WEXITSTATUS(status) == CHILD_EXIT_ASKED);
 
 	region_store(&device->state, absent && !asked ? DEVICE_ABSENT : DEVICE_BACKOFF);
-	gpuscan_settle_loss(region, number, !absent && !asked);
 	if (asked)
 		keeper->next = now;
 	else if (absent)
-		note_absence(number);
+		note_absence(number, busy, now);
 	else
 		note_death(number, status, now);
+	/* then, as those who are woken by it say the reason */
+	gpuscan_settle_loss(region, number, !absent && !asked);
 	device->pid = 0;
 }
 

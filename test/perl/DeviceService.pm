@@ -52,13 +52,23 @@ sub until_true
 	return 0;
 }
 
-sub child_pid { return $_[0]->safe_psql('postgres', 'SELECT pid FROM gpuscan.devices WHERE device = 0') }
+# These are killed by tests: never an empty string, which would be pid 0.
+sub a_pid
+{
+	my ($node, $query) = @_;
+	my $pid;
+
+	until_true(sub { ($pid = $node->safe_psql('postgres', $query)) ne '' })
+	  or die "no process: $query";
+	return $pid;
+}
+
+sub child_pid { return a_pid($_[0], 'SELECT pid FROM gpuscan.devices WHERE device = 0') }
 sub generation { return $_[0]->safe_psql('postgres', 'SELECT generation FROM gpuscan.devices WHERE device = 0') }
 
 sub supervisor_pid
 {
-	return $_[0]->safe_psql('postgres',
-		q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'gpuscan device supervisor'});
+	return a_pid($_[0], q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'gpuscan device supervisor'});
 }
 
 sub wait_state

@@ -76,7 +76,7 @@ $node->append_conf('postgresql.conf', "max_worker_processes = 8\ngpuscan.use_dev
 $node->restart;
 is($node->safe_psql('postgres', 'SELECT device, state, reason FROM gpuscan.devices'),
 	'|absent|gpuscan.use_devices is off', 'gpuscan.use_devices = off');
-is(supervisor_pid($node), '', '... starts no worker');
+is($node->safe_psql('postgres', q{SELECT count(*) FROM pg_stat_activity WHERE backend_type ~ 'gpuscan'}), '0', '... starts no worker');
 ($ret, $out, $err) = $node->psql('postgres', 'SELECT gpuscan.restart_device()');
 like($err, qr/there is no device service.*gpuscan.use_devices is off/s, '... and there is nothing to restart');
 

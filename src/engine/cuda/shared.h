@@ -28,6 +28,7 @@
 
 #define DEVICE_THREADS			128 /* of a block, at most */
 #define DEVICE_ROWS_PER_THREAD	2
+#define DEVICE_BLOCKS			4	/* that a multiprocessor is to have registers for */
 
 typedef struct DeviceShared
 {
