@@ -210,5 +210,20 @@ reset temp_file_limit;
 reset work_mem;
 select disk_used('select g, sum(x) from many where id < 50 group by g');
 
+-- what EXPLAIN ANALYZE says of time
+create function explain_says(query text, what text) returns boolean language plpgsql as $$
+declare
+	line text;
+begin
+	for line in execute 'explain (analyze) ' || query loop
+		if line like '%' || what || '%' then
+			return true;
+		end if;
+	end loop;
+	return false;
+end $$;
+select explain_says('select g, sum(x) from many where id < 50 group by g', 'Engine Time'),
+	explain_says('select id from many where id < 50', 'Source Time');
+
 drop table num, big, toasted, altered, nothing, no_rows, seen, growing, temporary, rows, risky, many;
-drop function differs, disk_used;
+drop function differs, disk_used, explain_says;

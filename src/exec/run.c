@@ -120,7 +120,6 @@ gpuscan_run_init(ProgramRun *run, ScanState *node, Relation rel, const char *eng
 		if (program_aggs(program)[i].arg != PROGRAM_NO_REG ||
 			program_aggs(program)[i].filter != PROGRAM_NO_REG)
 			run->counts_only = false;
-	run->timing = node->ps.instrument != NULL && node->ps.instrument->need_timer;
 	run->context = AllocSetContextCreate(CurrentMemoryContext, "gpuscan run",
 										 ALLOCSET_DEFAULT_SIZES);
 	run->memory.alloc = engine_alloc;
@@ -150,6 +149,8 @@ gpuscan_run_open(ProgramRun *run)
 {
 	EState	   *estate = run->node->ps.state;
 
+	/* the node had no instrumentation yet when it began (execProcnode.c) */
+	run->timing = run->node->ps.instrument != NULL && run->node->ps.instrument->need_timer;
 	if (run->engine_run == NULL)
 	{
 		run->params = MemoryContextAllocZero(run->context, sizeof(ProgramValue) *

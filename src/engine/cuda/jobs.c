@@ -205,9 +205,9 @@ gpuscan_cuda_dispatch(EngineRun *run, Job *job, SlotRequest request)
 		header->size = header->offnums + job->noffnums * sizeof(uint16);
 		memset(data + header->offnums - DEVICE_PAGE_SLACK, 0, DEVICE_PAGE_SLACK);
 		memcpy(data + header->offnums, job->offnums, job->noffnums * sizeof(uint16));
-		run->unsettled_bytes += (uint64) job->npages * BLCKSZ;
-		run->unsettled_rows += job->nrows;
 	}
+	run->unsettled_bytes += (uint64) job->npages * BLCKSZ;
+	run->unsettled_rows += job->nrows;
 	job->submitted = true;
 	run->counters.jobs++;
 	run->counters.bytes += header->size;
