@@ -120,6 +120,7 @@ typedef struct EngineGroup
 {
 	uint32_t	group;			/* its number, as in EngineSettled */
 	uint64_t	first;			/* ordinal of its first row, whose keys are shown */
+	int64_t		rows;
 	ProgramValue *keys;			/* program->nkeys, valid until the next call */
 	EngineAggState *aggs;		/* program->naggs */
 } EngineGroup;
@@ -160,7 +161,7 @@ typedef struct Engine
 	/* The groups. */
 	uint64_t	(*ngroups) (EngineRun *run);
 	size_t		(*group_memory) (EngineRun *run);	/* bytes held by groups */
-	/* Walk the groups in order of first sight, *cursor from 0; false at the end. */
+	/* Walk the groups in the order of their first rows, *cursor from 0; false at the end. */
 	bool		(*next_group) (EngineRun *run, uint64_t *cursor, EngineGroup *group);
 	void		(*reset_groups) (EngineRun *run);	/* forget all groups */
 

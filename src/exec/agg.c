@@ -301,6 +301,7 @@ next_group(GpuAggState *state)
 		{
 			/* without GROUP BY there is a group also of no rows */
 			group.group = 0;
+			group.first = 0;
 			group.aggs = state->no_rows;
 			state->cursor = 1;
 			break;
@@ -321,7 +322,7 @@ next_group(GpuAggState *state)
 		slot->tts_isnull[i] = key->null;
 		if (key->null)
 			slot->tts_values[i] = (Datum) 0;
-		else if (fk != NULL && (key->foreign || key->scale == fk->scale))
+		else if (fk != NULL && (key->foreign || fk->ordinal == group.first))
 			slot->tts_values[i] = fk->datum;
 		else if (key->foreign)
 			elog(ERROR, "the host has lost a key of group %u", group.group);

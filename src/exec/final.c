@@ -132,9 +132,9 @@ gpuscan_final_value(const FinalAgg *final, const EngineAggState *state,
 			value = gpuscan_value_to_datum(final->type, -1, &state->value);
 			if (foreign == NULL)
 				return value;
-			return final->kind == AGG_MIN_NUMERIC ?
-				DirectFunctionCall2(numeric_smaller, value, foreign->state) :
-				DirectFunctionCall2(numeric_larger, value, foreign->state);
+			return gpuscan_foreign_second_wins(final->kind, value, state->ordinal,
+											   foreign->state, foreign->ordinal) ?
+				foreign->state : value;
 	}
 	elog(ERROR, "unexpected final %d", (int) final->final);
 }

@@ -27,8 +27,8 @@ typedef struct DumpedItem
 {
 	int16		agg;			/* or -1 */
 	int16		key;			/* or -1 */
-	int32		scale;
 	int64		count;
+	uint64		ordinal;
 } DumpedItem;
 
 void
@@ -93,49 +93,57 @@ add_to_sum(ForeignStates *foreign, ForeignAgg *agg, Datum value)
 	agg->state = numeric_avg_accum(fcinfo);
 }
 
+bool
+gpuscan_foreign_second_wins(int kind, Datum first, uint64 first_ordinal,
+							Datum second, uint64 second_ordinal)
+{
+	int32		order = DatumGetInt32(DirectFunctionCall2(numeric_cmp, first, second));
+
+	if (order == 0)
+		return second_ordinal > first_ordinal;
+	return kind == AGG_MIN_NUMERIC ? order > 0 : order < 0;
+}
+
 static void
-add_argument(ForeignStates *foreign, uint32 group, int number, int64 count, Datum value)
+add_argument(ForeignStates *foreign, uint32 group, int number, int64 count, uint64 ordinal,
+			 Datum value)
 {
 	ForeignGroup *fg = make_group(foreign, group);
 	ForeignAgg *agg;
-	Datum		winner;
+	int			kind = program_aggs(foreign->program)[number].kind;
 
 	if (fg->aggs == NULL)
 		fg->aggs = MemoryContextAllocZero(foreign->context,
 										  foreign->program->naggs * sizeof(ForeignAgg));
 	agg = &fg->aggs[number];
-	switch (program_aggs(foreign->program)[number].kind)
+	switch (kind)
 	{
 		case AGG_SUM_NUMERIC:
 			add_to_sum(foreign, agg, value);
 			break;
 		case AGG_MIN_NUMERIC:
 		case AGG_MAX_NUMERIC:
-			winner = value;
-			if (agg->count > 0)
-				winner = program_aggs(foreign->program)[number].kind == AGG_MIN_NUMERIC ?
-					DirectFunctionCall2(numeric_smaller, agg->state, value) :
-					DirectFunctionCall2(numeric_larger, agg->state, value);
-			if (agg->count == 0 || winner != agg->state)
+			if (agg->count == 0 ||
+				gpuscan_foreign_second_wins(kind, agg->state, agg->ordinal, value, ordinal))
 			{
 				MemoryContext old = MemoryContextSwitchTo(foreign->context);
-				struct varlena *copy = PG_DETOAST_DATUM_COPY(winner);
+				struct varlena *copy = PG_DETOAST_DATUM_COPY(value);
 
 				MemoryContextSwitchTo(old);
 				if (agg->count > 0)
 					pfree(DatumGetPointer(agg->state));
 				agg->state = PointerGetDatum(copy);
+				agg->ordinal = ordinal;
 			}
 			break;
 		default:
-			elog(ERROR, "foreign argument of aggregate state %d",
-				 program_aggs(foreign->program)[number].kind);
+			elog(ERROR, "foreign argument of aggregate state %d", kind);
 	}
 	agg->count += count;
 }
 
 static void
-set_key(ForeignStates *foreign, uint32 group, int number, int32 scale, Datum value)
+set_key(ForeignStates *foreign, uint32 group, int number, uint64 ordinal, Datum value)
 {
 	ForeignGroup *fg = make_group(foreign, group);
 	MemoryContext old;
@@ -143,19 +151,19 @@ set_key(ForeignStates *foreign, uint32 group, int number, int32 scale, Datum val
 	if (fg->keys == NULL)
 		fg->keys = MemoryContextAllocZero(foreign->context,
 										  foreign->program->nkeys * sizeof(ForeignKey));
-	if (fg->keys[number].set)
+	if (fg->keys[number].set && fg->keys[number].ordinal <= ordinal)
 		return;
 	old = MemoryContextSwitchTo(foreign->context);
 	fg->keys[number].set = true;
-	fg->keys[number].scale = scale;
+	fg->keys[number].ordinal = ordinal;
 	fg->keys[number].datum = PointerGetDatum(PG_DETOAST_DATUM_COPY(value));
 	MemoryContextSwitchTo(old);
 }
 
 void
-gpuscan_foreign_argument(ForeignStates *foreign, uint32 group, int agg, Datum value)
+gpuscan_foreign_argument(ForeignStates *foreign, uint32 group, int agg, uint64 ordinal, Datum value)
 {
-	add_argument(foreign, group, agg, 1, value);
+	add_argument(foreign, group, agg, 1, ordinal, value);
 }
 
 void
@@ -167,9 +175,9 @@ gpuscan_foreign_absorb(ForeignStates *foreign, HostEval *host)
 		const EngineSettled *settled = &host->settled[item->settled];
 
 		if (item->agg >= 0)
-			add_argument(foreign, settled->group, item->agg, 1, item->datum);
+			add_argument(foreign, settled->group, item->agg, 1, settled->ordinal, item->datum);
 		else if (settled->is_new)
-			set_key(foreign, settled->group, item->key, item->scale, item->datum);
+			set_key(foreign, settled->group, item->key, settled->ordinal, item->datum);
 	}
 }
 
@@ -195,9 +203,9 @@ gpuscan_foreign_reset(ForeignStates *foreign)
 }
 
 static void
-dump_item(StringInfo out, int agg, int key, int32 scale, int64 count, Datum numeric)
+dump_item(StringInfo out, int agg, int key, int64 count, uint64 ordinal, Datum numeric)
 {
-	DumpedItem	item = {agg, key, scale, count};
+	DumpedItem	item = {agg, key, count, ordinal};
 
 	appendBinaryStringInfo(out, (char *) &item, sizeof(item));
 	appendBinaryStringInfo(out, DatumGetPointer(numeric), VARSIZE(DatumGetPointer(numeric)));
@@ -213,13 +221,13 @@ gpuscan_foreign_dump(ForeignStates *foreign, uint32 group, StringInfo out)
 		return;
 	for (int i = 0; fg->keys != NULL && i < program->nkeys; i++)
 		if (fg->keys[i].set)
-			dump_item(out, -1, i, fg->keys[i].scale, 0, fg->keys[i].datum);
+			dump_item(out, -1, i, 0, fg->keys[i].ordinal, fg->keys[i].datum);
 	for (int i = 0; fg->aggs != NULL && i < program->naggs; i++)
 	{
 		const ForeignAgg *agg = &fg->aggs[i];
 
 		if (agg->count > 0)
-			dump_item(out, i, -1, 0, agg->count,
+			dump_item(out, i, -1, agg->count, agg->ordinal,
 					  program_aggs(program)[i].kind == AGG_SUM_NUMERIC ?
 					  gpuscan_foreign_sum(agg) : agg->state);
 	}
@@ -231,7 +239,7 @@ gpuscan_foreign_dump(ForeignStates *foreign, uint32 group, StringInfo out)
  * infinities make of a sum does not depend on the order.
  */
 void
-gpuscan_foreign_merge(ForeignStates *foreign, uint32 group, bool is_new,
+gpuscan_foreign_merge(ForeignStates *foreign, uint32 group,
 					  const char *bytes, size_t size)
 {
 	const char *end = bytes + size;
@@ -250,9 +258,9 @@ gpuscan_foreign_merge(ForeignStates *foreign, uint32 group, bool is_new,
 		bytes += VARSIZE(numeric);
 
 		if (item.agg >= 0)
-			add_argument(foreign, group, item.agg, item.count, PointerGetDatum(numeric));
-		else if (is_new)
-			set_key(foreign, group, item.key, item.scale, PointerGetDatum(numeric));
+			add_argument(foreign, group, item.agg, item.count, item.ordinal, PointerGetDatum(numeric));
+		else
+			set_key(foreign, group, item.key, item.ordinal, PointerGetDatum(numeric));
 		pfree(numeric);
 	}
 }

@@ -16,13 +16,15 @@ typedef struct ForeignAgg
 {
 	int64		count;			/* arguments; 0: there is no state */
 	Datum		state;			/* sum: NumericAggState; min, max: numeric */
+	uint64		ordinal;		/* min, max: of the row that it is from */
 } ForeignAgg;
 
 typedef struct ForeignKey
 {
 	bool		set;
-	int32		scale;			/* the engine's, if it has the key; or -1 */
-	Datum		datum;			/* as in the first row of the group */
+	uint64		ordinal;		/* of the row that it is from: shown if the group has no
+								 * earlier one */
+	Datum		datum;
 } ForeignKey;
 
 typedef struct ForeignGroup
@@ -47,7 +49,8 @@ extern void gpuscan_foreign_init(ForeignStates *foreign, const Program *program)
 extern void gpuscan_foreign_absorb(ForeignStates *foreign, HostEval *host);
 
 /* One more argument that no engine can hold. */
-extern void gpuscan_foreign_argument(ForeignStates *foreign, uint32 group, int agg, Datum value);
+extern void gpuscan_foreign_argument(ForeignStates *foreign, uint32 group, int agg,
+									 uint64 ordinal, Datum value);
 
 static inline ForeignGroup *
 gpuscan_foreign_group(const ForeignStates *foreign, uint32 group)
@@ -63,7 +66,15 @@ extern void gpuscan_foreign_reset(ForeignStates *foreign);
 
 /* A group's foreign part as bytes (none: nothing is appended), and back. */
 extern void gpuscan_foreign_dump(ForeignStates *foreign, uint32 group, StringInfo out);
-extern void gpuscan_foreign_merge(ForeignStates *foreign, uint32 group, bool is_new,
+extern void gpuscan_foreign_merge(ForeignStates *foreign, uint32 group,
 								  const char *bytes, size_t size);
+
+/*
+ * Which of two numerics is the least (or greatest)?  Of equal ones the one of
+ * the later row, which may be shown with another scale (numeric_smaller,
+ * numeric_larger).
+ */
+extern bool gpuscan_foreign_second_wins(int kind, Datum first, uint64 first_ordinal,
+										Datum second, uint64 second_ordinal);
 
 #endif							/* GPUSCAN_FOREIGN_H */

@@ -319,7 +319,7 @@ gpuscan_host_passes_host(HostEval *host)
 }
 
 static void
-add_foreign(HostEval *host, int agg, int key, int scale, Datum datum)
+add_foreign(HostEval *host, int agg, int key, Datum datum)
 {
 	ForeignItem *item;
 
@@ -337,7 +337,6 @@ add_foreign(HostEval *host, int agg, int key, int scale, Datum datum)
 	item->settled = host->nsettled;
 	item->agg = agg;
 	item->key = key;
-	item->scale = scale;
 	item->datum = datum;
 }
 
@@ -377,10 +376,9 @@ gpuscan_host_settle(HostEval *host, uint32 row)
 			if (gpuscan_value_from_datum(type, datum, i < nkeys, value) == VALUE_FITS)
 				continue;
 			if (host->direct != NULL)
-				gpuscan_foreign_argument(host->direct, 0, i, datum);
+				gpuscan_foreign_argument(host->direct, 0, i, settled->ordinal, datum);
 			else
-				add_foreign(host, i < nkeys ? -1 : i - nkeys, i < nkeys ? i : -1,
-							value->foreign ? -1 : value->scale, datum);
+				add_foreign(host, i < nkeys ? -1 : i - nkeys, i < nkeys ? i : -1, datum);
 			continue;
 		}
 

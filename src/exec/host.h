@@ -21,7 +21,6 @@ typedef struct ForeignItem
 	uint32		settled;		/* index of the row */
 	int16		agg;			/* index of the aggregate, or -1: a key */
 	int16		key;
-	int32		scale;			/* of a key that fits: what the engine was given */
 	Datum		datum;			/* in the batch's memory */
 } ForeignItem;
 

@@ -259,7 +259,6 @@ read_file(Spill *spill, SpillFile *file)
 	for (int64 i = 0; i < file->ngroups; i++)
 	{
 		GroupHeader header;
-		uint64		known = run->engine->ngroups(run->engine_run);
 		uint32		group;
 
 		read_bytes(file->file, &header, sizeof(header));
@@ -270,8 +269,8 @@ read_file(Spill *spill, SpillFile *file)
 		{
 			MemoryContext old = MemoryContextSwitchTo(scratch);
 
-			gpuscan_foreign_merge(spill->foreign, group, group >= known,
-								  spill->buffer + header.size, header.foreign_size);
+			gpuscan_foreign_merge(spill->foreign, group, spill->buffer + header.size,
+								  header.foreign_size);
 			MemoryContextSwitchTo(old);
 			MemoryContextReset(scratch);
 		}

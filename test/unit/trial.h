@@ -125,6 +125,7 @@ trial_settle(Trial *trial, TrialBatch *batch)
 				args[a].null = 1;
 		}
 		settled->row = batch->punted[i];
+		settled->ordinal = batch->rows->batch.ordinal + batch->punted[i];
 		settled->keys = keys;
 		settled->args = args;
 		batch->nsettled++;

@@ -123,6 +123,7 @@ absorb_unpacked(EngineRun *run, uint32_t row)
 				break;
 		}
 	}
+	run->ordinal = run->batch->ordinal + run->row[row];
 	return gpuscan_groups_find_values(run, keys);
 }
 
@@ -151,11 +152,33 @@ absorb_lookup(EngineRun *run, uint32_t row, uint32_t hash, bool is_new)
 
 	for (uint32_t k = 0; k < groups->nkeys; k++)
 		words[k] = run->words[k][row];
+	run->ordinal = run->batch->ordinal + run->row[row];
 	group = is_new ? gpuscan_groups_add(run, words, run->nulls[row], hash) :
 		gpuscan_groups_find_packed(run, words, run->nulls[row], hash);
 	if (groups->n != before)
 		absorb_new_group(run, group, row);
 	return group;
+}
+
+/*
+ * Rows that come out of order may precede the first of their group.
+ */
+static void
+absorb_earlier_rows(EngineRun *run, uint32_t from, uint32_t to)
+{
+	Groups	   *groups = &run->groups;
+
+	for (uint32_t i = from; i < to; i++)
+	{
+		uint64_t	ordinal = run->batch->ordinal + run->row[i];
+		uint64_t   *first = group_first(groups, run->group[i]);
+
+		if (ordinal < *first)
+		{
+			*first = ordinal;
+			absorb_new_group(run, run->group[i], i);
+		}
+	}
 }
 
 /* Make the dense map span these rows, or give it up. */
@@ -494,7 +517,8 @@ absorb_agg(EngineRun *run, uint32_t number, uint32_t from, uint32_t to)
 		case AGG_MAX_NUMERIC:
 			for (uint32_t i = from; i < to; i++)
 				if (!skip || !skip[i])
-					gpuscan_state_minmax_numeric(run, agg, group[i], vector_numeric(v, i));
+					gpuscan_state_minmax_numeric(run, agg, group[i], vector_numeric(v, i),
+												 run->batch->ordinal + run->row[i]);
 			break;
 	}
 	if (skip)
@@ -545,6 +569,7 @@ absorb_rows(EngineRun *run, uint32_t from, uint32_t to)
 
 	if (from >= to)
 		return;
+	run->ordinal = run->batch->ordinal + run->row[from];
 	if (groups->nkeys == 0)
 	{
 		if (groups->n == 0)
@@ -552,7 +577,11 @@ absorb_rows(EngineRun *run, uint32_t from, uint32_t to)
 		memset(run->group + from, 0, (to - from) * sizeof *run->group);
 	}
 	else
+	{
 		absorb_find_groups(run, from, to);
+		if (unlikely_(groups->disordered))
+			absorb_earlier_rows(run, from, to);
+	}
 
 	/* rows are counted last: a state can tell whether its group had an argument before */
 	for (uint32_t a = 0; a < groups->naggs; a++)

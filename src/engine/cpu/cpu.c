@@ -332,9 +332,9 @@ absorb_settled(EngineRun *run, EngineSettled *settled)
 {
 	const Program *program = run->program;
 	Groups	   *groups = &run->groups;
-	uint32_t	before = groups->n;
 	uint32_t	group;
 
+	run->ordinal = settled->ordinal;
 	if (program->nkeys == 0)
 	{
 		if (groups->n == 0)
@@ -344,19 +344,32 @@ absorb_settled(EngineRun *run, EngineSettled *settled)
 	else
 		group = gpuscan_groups_find_values(run, settled->keys);
 	settled->group = group;
-	settled->is_new = groups->n != before;
+	settled->is_new = *group_first(groups, group) == settled->ordinal;
 	for (uint32_t a = 0; a < program->naggs; a++)
-		gpuscan_state_step(run, group, a, &settled->args[a]);
+		gpuscan_state_step(run, group, a, &settled->args[a], settled->ordinal);
 	++*(int64_t *) (group_record(groups, group) + groups->rows_at);
 }
 
 static void
 cpu_absorb(EngineRun *run, const uint8_t *keep, EngineSettled *settled, uint32_t nsettled)
 {
+	Groups	   *groups = &run->groups;
 	uint32_t	done = 0;
 
 	if (!run->batch)
 		run->n = 0;				/* settled rows alone */
+	else
+	{
+		groups->disordered |= run->batch->ordinal < groups->newest;
+		if (run->batch->ordinal + run->batch->nrows > groups->newest)
+			groups->newest = run->batch->ordinal + run->batch->nrows;
+	}
+	if (nsettled > 0)
+	{
+		groups->disordered |= !run->batch && settled[0].ordinal < groups->newest;
+		if (settled[nsettled - 1].ordinal >= groups->newest)
+			groups->newest = settled[nsettled - 1].ordinal + 1;
+	}
 	if (keep)
 	{
 		uint32_t	kept = 0;
@@ -397,9 +410,14 @@ cpu_group_memory(EngineRun *run)
 static bool
 cpu_next_group(EngineRun *run, uint64_t *cursor, EngineGroup *group)
 {
+	uint32_t	number;
+
 	if (*cursor >= run->groups.n)
 		return false;
-	gpuscan_groups_out(run, (uint32_t) (*cursor)++, group);
+	if (*cursor == 0 && run->groups.disordered)
+		gpuscan_groups_sort(run);
+	number = (uint32_t) (*cursor)++;
+	gpuscan_groups_out(run, run->groups.order ? run->groups.order[number] : number, group);
 	return true;
 }
 
@@ -419,5 +437,6 @@ const Engine gpuscan_engine_cpu = {
 	.next_group = cpu_next_group,
 	.reset_groups = gpuscan_groups_reset,
 	.dump_group = gpuscan_groups_dump,
-	.merge_group = gpuscan_groups_merge
+	.merge_group = gpuscan_groups_merge,
+	.add_group = gpuscan_groups_add_values
 };

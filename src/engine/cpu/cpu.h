@@ -72,6 +72,7 @@ typedef struct FilterLive
  *	   uint32 nulls				bit k: key k is NULL; GROUP_BLOB: key is a blob
  *	   uint32 hash
  *	   int64  rows
+ *	   uint64 first			ordinal of the first row, whose keys are shown
  *	   states					at agg_offset[]
  *
  * A key packs into a word if it is an integer, a text of up to seven bytes, or
@@ -114,6 +115,7 @@ typedef struct Groups
 	uint32_t	nulls_at;
 	uint32_t	hash_at;
 	uint32_t	rows_at;
+	uint32_t	first_at;
 	uint32_t	n;				/* groups */
 	uint32_t	room;			/* groups that the chunks hold */
 	char	  **chunks;			/* by number of the group */
@@ -134,6 +136,14 @@ typedef struct Groups
 	struct GroupArena *arena;	/* bytes of blob keys */
 	size_t		arena_left;
 	size_t		blob_bytes;
+
+	/*
+	 * Rows come in the order of the scan, as a rule; then a group's first row
+	 * is the one that makes it.
+	 */
+	uint64_t	newest;			/* no row so far has this ordinal or a larger one */
+	bool		disordered;		/* rows may come that precede others */
+	uint32_t   *order;			/* disordered: groups by first row, for the walk */
 } Groups;
 
 typedef struct CpuLevel CpuLevel;
@@ -177,6 +187,8 @@ struct EngineRun
 	uint64_t   *digits;			/* ... and their first four digits */
 	uint32_t   *group;			/* scratch: group of each row */
 	uint64_t  **words;			/* scratch: packed keys */
+	uint64_t	ordinal;		/* of the row that is looked up: a group that it makes
+								 * has it first */
 	uint8_t    *packed;			/* scratch: row has packed keys */
 	uint32_t   *nulls;			/* scratch: null bits of keys */
 	uint32_t   *hash;			/* scratch */
@@ -245,6 +257,8 @@ extern uint32_t gpuscan_groups_find_packed(EngineRun *run, const uint64_t *words
 extern uint32_t gpuscan_groups_find_values(EngineRun *run, const ProgramValue *keys);
 extern void gpuscan_groups_widen_dense(EngineRun *run, const uint64_t *low, const uint64_t *high);
 extern void gpuscan_groups_out(EngineRun *run, uint32_t group, EngineGroup *out);
+extern uint32_t gpuscan_groups_add_values(EngineRun *run, const EngineGroup *from);
+extern void gpuscan_groups_sort(EngineRun *run);
 extern size_t gpuscan_groups_dump(EngineRun *run, uint32_t group, char *buf, size_t room, uint32_t *hash);
 extern uint32_t gpuscan_groups_merge(EngineRun *run, const char *buf, size_t size);
 
@@ -254,8 +268,11 @@ extern void gpuscan_state_init(const GroupAgg *agg, char *record);
 extern void gpuscan_state_need_missing(EngineRun *run, GroupAgg *agg);
 extern void gpuscan_state_need_dscales(EngineRun *run, GroupAgg *agg);
 extern void gpuscan_state_add_numeric(EngineRun *run, GroupAgg *agg, uint32_t group, NumericValue value);
-extern void gpuscan_state_minmax_numeric(EngineRun *run, GroupAgg *agg, uint32_t group, NumericValue value);
-extern void gpuscan_state_step(EngineRun *run, uint32_t group, uint32_t number, const ProgramValue *value);
+extern void gpuscan_state_minmax_numeric(EngineRun *run, GroupAgg *agg, uint32_t group,
+										 NumericValue value, uint64_t ordinal);
+extern void gpuscan_state_step(EngineRun *run, uint32_t group, uint32_t number,
+							   const ProgramValue *value, uint64_t ordinal);
+extern void gpuscan_state_add(EngineRun *run, uint32_t group, uint32_t number, const EngineAggState *state);
 extern void gpuscan_state_out(EngineRun *run, uint32_t group, uint32_t number, EngineAggState *out);
 extern size_t gpuscan_state_dump(EngineRun *run, uint32_t group, uint32_t number, char *buf);
 extern const char *gpuscan_state_merge(EngineRun *run, uint32_t group, uint32_t number, const char *buf);
@@ -267,6 +284,7 @@ typedef i128 i128_unaligned __attribute__((aligned(8)));
 typedef struct GroupNumeric		/* state of MIN_NUMERIC, MAX_NUMERIC */
 {
 	i128_unaligned mantissa;
+	uint64_t	ordinal;		/* of the row that it is from */
 	int32_t		scale;
 	uint32_t	set;
 } GroupNumeric;
@@ -278,6 +296,12 @@ group_record(const Groups *groups, uint32_t group)
 {
 	return groups->chunks[group >> GROUP_CHUNK_SHIFT] +
 		(size_t) (group & (GROUP_CHUNK - 1)) * groups->record;
+}
+
+static inline uint64_t *
+group_first(const Groups *groups, uint32_t group)
+{
+	return (uint64_t *) (group_record(groups, group) + groups->first_at);
 }
 
 /* Hash of packed words: multiply and fold; the upper half is well mixed. */

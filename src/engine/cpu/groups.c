@@ -53,7 +53,8 @@ gpuscan_groups_init(EngineRun *run)
 	groups->nulls_at = groups->nkeys * 8;
 	groups->hash_at = groups->nulls_at + 4;
 	groups->rows_at = groups->hash_at + 4;
-	groups->record = groups->rows_at + 8;
+	groups->first_at = groups->rows_at + 8;
+	groups->record = groups->first_at + 8;
 	groups->aggs = gpuscan_cpu_alloc(run, (program->naggs + 1) * sizeof(GroupAgg));
 	for (uint32_t a = 0; a < program->naggs; a++)
 	{
@@ -215,6 +216,7 @@ gpuscan_groups_add(EngineRun *run, const uint64_t *words, uint32_t nulls, uint32
 	*record_nulls(groups, group) = nulls;
 	*record_hash(groups, group) = hash;
 	*record_rows(groups, group) = 0;
+	*group_first(groups, group) = run->ordinal;
 	for (uint32_t a = 0; a < groups->naggs; a++)
 	{
 		gpuscan_state_init(&groups->aggs[a], record);
@@ -432,6 +434,18 @@ groups_find_blob(EngineRun *run, const char *blob, uint32_t len)
 	return gpuscan_groups_add(run, words, GROUP_BLOB, hash);
 }
 
+/* The row looked up may precede those that its group has had. */
+static bool
+comes_first(EngineRun *run, uint32_t group)
+{
+	uint64_t   *first = group_first(&run->groups, group);
+
+	if (run->ordinal > *first)
+		return false;
+	*first = run->ordinal;
+	return true;
+}
+
 /* The group of keys given as values; made when there is none. */
 uint32_t
 gpuscan_groups_find_values(EngineRun *run, const ProgramValue *keys)
@@ -440,7 +454,6 @@ gpuscan_groups_find_values(EngineRun *run, const ProgramValue *keys)
 	uint64_t	words[PROGRAM_MAX_KEYS];
 	uint32_t	nulls = 0,
 				hash;
-	uint32_t	before = groups->n;
 	uint32_t	group;
 	bool		packed = true;
 
@@ -475,7 +488,7 @@ gpuscan_groups_find_values(EngineRun *run, const ProgramValue *keys)
 			out += blob_encode(&keys[k], out);
 		group = groups_find_blob(run, run->blob, (uint32_t) (out - run->blob));
 	}
-	if (groups->n != before)
+	if (comes_first(run, group))
 		for (uint32_t k = 0; k < groups->nkeys; k++)
 			if (groups->key_scales[k])
 				groups->key_scales[k][group] = (uint8_t) (keys[k].null || keys[k].foreign ? 0 : keys[k].scale);
@@ -570,6 +583,8 @@ gpuscan_groups_out(EngineRun *run, uint32_t group, EngineGroup *out)
 	const char *blob = NULL;
 
 	out->group = group;
+	out->first = *group_first(groups, group);
+	out->rows = *record_rows(groups, group);
 	out->keys = run->out_keys;
 	out->aggs = run->out_aggs;
 	if (nulls == GROUP_BLOB)
@@ -640,6 +655,11 @@ gpuscan_groups_reset(EngineRun *run)
 		groups->mask = SLOTS_FIRST - 1;
 	}
 	memset(groups->slots, 0, SLOTS_FIRST * sizeof(uint64_t));
+	if (groups->order)
+		MEM_FREE(run, groups->order);
+	groups->order = NULL;
+	groups->newest = 0;
+	groups->disordered = false;
 	if (groups->dense.map)
 		MEM_FREE(run, groups->dense.map);
 	memset(&groups->dense, 0, sizeof groups->dense);
@@ -670,8 +690,8 @@ gpuscan_groups_reset(EngineRun *run)
 
 /*
  * A dumped group: uint32 hash, uint32 nulls (or GROUP_BLOB), then the words or
- * the blob with its length, a scale byte for each numeric key, int64 rows, and
- * the states.
+ * the blob with its length, a scale byte for each numeric key, int64 rows,
+ * uint64 first, and the states.
  */
 size_t
 gpuscan_groups_dump(EngineRun *run, uint32_t group, char *buf, size_t room, uint32_t *hash)
@@ -690,7 +710,7 @@ gpuscan_groups_dump(EngineRun *run, uint32_t group, char *buf, size_t room, uint
 		memcpy(&blob, record, sizeof blob);
 		blob_len = load_u32(blob);
 	}
-	need = 8 + (blob ? 4 + (size_t) blob_len : groups->nkeys * 8) + groups->nkeys + 8 +
+	need = 8 + (blob ? 4 + (size_t) blob_len : groups->nkeys * 8) + groups->nkeys + 16 +
 		groups->naggs * GROUP_STATE_DUMP_MAX;
 	if (need > room)
 		return need;
@@ -711,7 +731,8 @@ gpuscan_groups_dump(EngineRun *run, uint32_t group, char *buf, size_t room, uint
 		if (groups->key_scales[k])
 			*out++ = (char) groups->key_scales[k][group];
 	memcpy(out, record_rows(groups, group), 8);
-	out += 8;
+	memcpy(out + 8, group_first(groups, group), 8);
+	out += 16;
 	for (uint32_t a = 0; a < groups->naggs; a++)
 		out += gpuscan_state_dump(run, group, a, out);
 	return (size_t) (out - buf);
@@ -723,11 +744,12 @@ gpuscan_groups_merge(EngineRun *run, const char *buf, size_t size)
 	Groups	   *groups = &run->groups;
 	uint32_t	hash = load_u32(buf);
 	uint32_t	nulls = load_u32(buf + 4);
-	uint32_t	before = groups->n;
+	const char *scales;
 	uint32_t	group;
 	int64_t		rows;
 
 	(void) size;
+	run->ordinal = UINT64_MAX;
 	buf += 8;
 	if (nulls == GROUP_BLOB)
 	{
@@ -746,17 +768,85 @@ gpuscan_groups_merge(EngineRun *run, const char *buf, size_t size)
 		group = gpuscan_groups_find_packed(run, words, nulls, hash);
 		buf += groups->nkeys * 8;
 	}
+	scales = buf;
 	for (uint32_t k = 0; k < groups->nkeys; k++)
-		if (groups->key_scales[k])
-		{
-			if (groups->n != before)
-				groups->key_scales[k][group] = (uint8_t) *buf;
-			buf++;
-		}
+		buf += groups->key_scales[k] != NULL;
 	memcpy(&rows, buf, 8);
-	buf += 8;
+	memcpy(&run->ordinal, buf + 8, 8);
+	buf += 16;
+	if (comes_first(run, group))
+		for (uint32_t k = 0; k < groups->nkeys; k++)
+			if (groups->key_scales[k])
+				groups->key_scales[k][group] = (uint8_t) *scales++;
 	for (uint32_t a = 0; a < groups->naggs; a++)
 		buf = gpuscan_state_merge(run, group, a, buf);
 	*record_rows(groups, group) += rows;
 	return group;
+}
+
+/*
+ * A group of another engine.  Its states are exact partial results of rows that
+ * are not in ours.
+ */
+uint32_t
+gpuscan_groups_add_values(EngineRun *run, const EngineGroup *from)
+{
+	Groups	   *groups = &run->groups;
+	uint32_t	group = 0;
+
+	run->ordinal = from->first;
+	if (groups->nkeys > 0)
+		group = gpuscan_groups_find_values(run, from->keys);
+	else if (groups->n == 0)
+		gpuscan_groups_add(run, NULL, 0, 0);
+	for (uint32_t a = 0; a < groups->naggs; a++)
+		gpuscan_state_add(run, group, a, &from->aggs[a]);
+
+	/* rows are counted last: state_count tells what was there before */
+	for (uint32_t a = 0; a < groups->naggs; a++)
+		if (from->aggs[a].count < from->rows)
+		{
+			gpuscan_state_need_missing(run, &groups->aggs[a]);
+			groups->aggs[a].missing[group] += from->rows - from->aggs[a].count;
+		}
+	*record_rows(groups, group) += from->rows;
+	groups->disordered = true;
+	return group;
+}
+
+/* Order groups by their first rows: a merge of runs, for they are nearly in order. */
+void
+gpuscan_groups_sort(EngineRun *run)
+{
+	Groups	   *groups = &run->groups;
+	uint32_t	n = groups->n;
+	uint32_t   *order = MEM_ALLOC(run, 2 * (size_t) n * sizeof(uint32_t));
+	uint32_t   *spare = order + n;
+	uint32_t   *block = order;
+
+	for (uint32_t i = 0; i < n; i++)
+		order[i] = i;
+	for (uint64_t width = 1; width < n; width *= 2)
+	{
+		uint32_t   *swap = order;
+
+		for (uint64_t low = 0; low < n; low += 2 * width)
+		{
+			uint64_t	middle = low + width < n ? low + width : n;
+			uint64_t	high = low + 2 * width < n ? low + 2 * width : n;
+			uint64_t	a = low,
+						b = middle;
+
+			for (uint64_t i = low; i < high; i++)
+				spare[i] = b == high || (a < middle && *group_first(groups, order[a]) <= *group_first(groups, order[b])) ?
+					order[a++] : order[b++];
+		}
+		order = spare;
+		spare = swap;
+	}
+	if (order != block)
+		memcpy(block, order, n * sizeof(uint32_t));
+	if (groups->order)
+		MEM_FREE(run, groups->order);
+	groups->order = block;
 }

@@ -169,6 +169,21 @@ limbs_add(uint64_t *limbs, const uint64_t *other)
 	}
 }
 
+/* At least |limbs|, or GROUP_SUM_LIMIT. */
+static double
+limbs_size(const uint64_t *limbs)
+{
+	uint64_t	sign = (int64_t) limbs[1] < 0 ? UINT64_MAX : 0;
+	i128		low = (i128) ((u128) limbs[1] << 64 | limbs[0]);
+	double		size;
+
+	for (int i = 2; i < ENGINE_SUM_LIMBS; i++)
+		if (limbs[i] != sign)
+			return GROUP_SUM_LIMIT;
+	size = (double) low;
+	return (size < 0 ? -size : size) * (1 + 1e-12);
+}
+
 static double
 power10(int n)
 {
@@ -249,7 +264,8 @@ gpuscan_state_add_numeric(EngineRun *run, GroupAgg *agg, uint32_t group, Numeric
  * may be shown with another scale.
  */
 void
-gpuscan_state_minmax_numeric(EngineRun *run, GroupAgg *agg, uint32_t group, NumericValue value)
+gpuscan_state_minmax_numeric(EngineRun *run, GroupAgg *agg, uint32_t group,
+							 NumericValue value, uint64_t ordinal)
 {
 	GroupNumeric *state = (GroupNumeric *) (group_record(&run->groups, group) + agg->offset);
 
@@ -261,11 +277,13 @@ gpuscan_state_minmax_numeric(EngineRun *run, GroupAgg *agg, uint32_t group, Nume
 		old.mantissa = state->mantissa;
 		old.scale = state->scale;
 		order = numeric_compare(old, value);
-		if (agg->kind == AGG_MIN_NUMERIC ? order < 0 : order > 0)
+		if ((agg->kind == AGG_MIN_NUMERIC ? order < 0 : order > 0) ||
+			(order == 0 && ordinal < state->ordinal))
 			return;
 	}
 	state->mantissa = value.mantissa;
 	state->scale = value.scale;
+	state->ordinal = ordinal;
 	state->set = 1;
 }
 
@@ -285,7 +303,8 @@ state_minmax_integer(EngineRun *run, GroupAgg *agg, uint32_t group, int64_t valu
  * true.  The group's row count has been raised already.
  */
 void
-gpuscan_state_step(EngineRun *run, uint32_t group, uint32_t number, const ProgramValue *value)
+gpuscan_state_step(EngineRun *run, uint32_t group, uint32_t number,
+				   const ProgramValue *value, uint64_t ordinal)
 {
 	GroupAgg   *agg = &run->groups.aggs[number];
 	bool		counts = agg->kind == AGG_COUNT || agg->kind == AGG_COUNT_STAR;
@@ -310,7 +329,7 @@ gpuscan_state_step(EngineRun *run, uint32_t group, uint32_t number, const Progra
 			break;
 		case AGG_MIN_NUMERIC:
 		case AGG_MAX_NUMERIC:
-			gpuscan_state_minmax_numeric(run, agg, group, program_value_numeric(value));
+			gpuscan_state_minmax_numeric(run, agg, group, program_value_numeric(value), ordinal);
 			break;
 		default:
 			state_minmax_integer(run, agg, group, value->u.integer);
@@ -349,6 +368,7 @@ gpuscan_state_out(EngineRun *run, uint32_t group, uint32_t number, EngineAggStat
 
 				v.mantissa = state->mantissa;
 				v.scale = state->scale;
+				out->ordinal = state->ordinal;
 				out->value.kind = VALUE_NUMERIC;
 				program_value_set_numeric(&out->value, v);
 			}
@@ -359,6 +379,50 @@ gpuscan_state_out(EngineRun *run, uint32_t group, uint32_t number, EngineAggStat
 			break;
 	}
 	out->value.null = out->isnull;
+}
+
+/* A state of another engine, or of another run; rows and missing are the caller's. */
+void
+gpuscan_state_add(EngineRun *run, uint32_t group, uint32_t number, const EngineAggState *state)
+{
+	GroupAgg   *agg = &run->groups.aggs[number];
+	uint64_t	limbs[ENGINE_SUM_LIMBS];
+	uint64_t	sum[ENGINE_SUM_LIMBS];
+
+	if (state->count == 0)
+		return;
+	switch (agg->kind)
+	{
+		case AGG_COUNT_STAR:
+		case AGG_COUNT:
+			break;
+		case AGG_SUM_INT32:
+		case AGG_SUM_INT64:
+		case AGG_SUM_NUMERIC:
+			memcpy(limbs, state->sum, sizeof limbs);
+			if (agg->kind == AGG_SUM_NUMERIC)
+			{
+				double		size = limbs_size(limbs);
+
+				state_note_scale(run, agg, group, state->scale, state->dscale);
+				agg->bound += size * power10(agg->scale - state->scale);
+				if (agg->bound >= GROUP_SUM_LIMIT)
+					state_need_high(run, agg);
+				limbs_scale(limbs, agg->scale - state->scale);
+			}
+			state_get_limbs(run, agg, group, sum);
+			limbs_add(sum, limbs);
+			state_set_limbs(run, agg, group, sum);
+			break;
+		case AGG_MIN_NUMERIC:
+		case AGG_MAX_NUMERIC:
+			gpuscan_state_minmax_numeric(run, agg, group, program_value_numeric(&state->value),
+										 state->ordinal);
+			break;
+		default:
+			state_minmax_integer(run, agg, group, state->value.u.integer);
+			break;
+	}
 }
 
 /*
@@ -467,7 +531,7 @@ gpuscan_state_merge(EngineRun *run, uint32_t group, uint32_t number, const char 
 		v.mantissa = state.mantissa;
 		v.scale = state.scale;
 		if (state.set)
-			gpuscan_state_minmax_numeric(run, agg, group, v);
+			gpuscan_state_minmax_numeric(run, agg, group, v, state.ordinal);
 		buf += size;
 	}
 	else if (size > 0)

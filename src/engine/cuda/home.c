@@ -226,7 +226,8 @@ gpuscan_cuda_bring_home(EngineRun *run)
 	for (uint64 i = 0; i < ngroups; i++)
 	{
 		gpuscan_device_group(run->plan, groups + i * run->plan->group_size, &group);
-		cpu->add_group(run->ledger, &group);
+		if (group.rows > 0)
+			cpu->add_group(run->ledger, &group);
 	}
 	cuda_free(run, groups);
 	mark_home(run);

@@ -189,6 +189,7 @@ gpuscan_device_group(const DevicePlan *plan, const char *bytes, EngineGroup *gro
 	const char *record = bytes + plan->record_at;
 	uint64_t	head = *(const uint64_t *) bytes;
 
+	group->rows = *(const int64_t *) record;
 	group->first = *(const uint64_t *) (record + 8);
 	for (uint32_t k = 0; k < plan->nkeys; k++)
 		key_out(&keys[k], bytes, record, (head >> (k + 1) & 1) != 0, &group->keys[k]);
