@@ -612,7 +612,8 @@ scattered_pages(CUdeviceptr device)
 	work.function = find_kernel("gpuscan_gather_pages");
 	if (work.function == NULL)
 		json_rate("gather_kernel_gb_s", 0);
-	else if (host_pointer == NULL || host_pointer(&base, source, 0) != CUDA_SUCCESS)
+	else if (host_pointer == NULL ? (base = (CUdeviceptr) (uintptr_t) source, false) :
+			 host_pointer(&base, source, 0) != CUDA_SUCCESS)
 	{
 		note("registered memory has no address on this device: no gathering kernel");
 		json_rate("gather_kernel_gb_s", 0);

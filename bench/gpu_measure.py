@@ -36,6 +36,10 @@ class Failed(Exception):
     """What makes a figure worthless; its text goes into the results."""
 
 
+class Elsewhere(Exception):
+    """The planner keeps this query off the device, and says why."""
+
+
 # --- the tables --------------------------------------------------------------
 
 def database_of(scale):
@@ -158,6 +162,9 @@ def gpuscan(case, scale, device):
     try:
         session = ours.open()
         said = explain(session, case.sql)
+        reasons = [text.split(":", 1)[1].strip() for text in said["lines"] if "Not on Device:" in text]
+        if device == "cuda" and reasons and said["nodes"]:
+            raise Elsewhere("; ".join(reasons))
         if not said["nodes"] or not said["engine"].startswith(device):
             reason = "; ".join(said["refusals"]) or said["engine"] or "no node of ours in the plan"
             raise Failed(f"not run by the engine {device}: {reason}")
@@ -186,6 +193,8 @@ def measure_case(case, scale, facts):
             expected = answer if expected is None else expected
             if answer != expected:
                 found = {"error": "another answer than PostgreSQL's"}
+        except Elsewhere as reason:
+            found = {"elsewhere": str(reason)}
         except (Failed, QueryError) as error:
             found = {"error": str(error).strip()[:500]}
         result["engines"][name] = found
@@ -321,6 +330,8 @@ def main():
     if "q6" in chosen:
         facts["sessions"] = several_sessions(SCALES[-1], tables[SCALES[-1]])
     print(gpu_report.write(TOP, folder, facts))
+    if any("error" in found for result in facts["results"] for found in result["engines"].values()):
+        sys.exit("bench-gpu: not everything could be measured, see the errors above")
 
 
 try:

@@ -4,7 +4,8 @@ import datetime
 import json
 import os
 
-from report import git, machine, ms, slug, table
+import report
+from report import git, machine, slug, table
 
 # The targets, beside which every figure stands.
 STAGED_TARGET = 0.85
@@ -18,6 +19,10 @@ METHOD = (
     "heap, 8 kB each, by the time of the whole query. Kernel time: by events on the device, summed over the jobs of a query. "
     "Ceilings were measured in the same run, before the queries, by bench/ceilings.c; device copy counts bytes read plus "
     "bytes written.")
+
+
+def ms(found):
+    return "on the CPU" if "elsewhere" in found else report.ms(found)
 
 
 def staging_ceiling(document, processes):
@@ -47,7 +52,7 @@ def line(result):
     times = "  ".join(f"{name} {ms(found)}" for name, found in result["engines"].items())
     cuda = result["engines"]["cuda"]
     return f"SF {result['scale']:<5}{result['case']:<9}{times}  ms" + (
-        f"; {cuda['heap_gb_s']:.1f} GB/s of heap" if "heap_gb_s" in cuda else f"; {cuda.get('error', '')}")
+        f"; {cuda['heap_gb_s']:.1f} GB/s of heap" if "heap_gb_s" in cuda else f"; {cuda.get('error') or cuda.get('elsewhere', '')}")
 
 
 def judge(document):
@@ -180,6 +185,10 @@ def markdown(document):
               for result in document["results"] for name, found in result["engines"].items() if "error" in found]
     errors += [f"- SF {entry['scale']} Q6, {entry['sessions']} at a time: {entry['error']}"
                for entry in document["sessions"] if "error" in entry]
+    elsewhere = [f"- SF {result['scale']} {result['title']}: {result['engines']['cuda']['elsewhere']}"
+                 for result in document["results"] if "elsewhere" in result["engines"]["cuda"]]
+    if elsewhere:
+        parts += ["", "Not on the device, as its planner says:", "", *elsewhere]
     if errors:
         parts += ["", "Errors:", "", *errors]
     if document["notes"]:

@@ -13,12 +13,18 @@
 
 #include "streams.h"
 
-static std::set<const DoubleHandle *> &handles = *new std::set<const DoubleHandle *>;
+static std::set<const void *> &handles = *new std::set<const void *>;
 
+/* What clients give us may be anything: it is no handle until it was found. */
 bool
-double_handle_is(const DoubleHandle *handle, DoubleHandleKind kind, CUcontext context)
+double_handle_is(const void *handle, DoubleHandleKind kind, CUcontext context)
 {
-	return handles.count(handle) > 0 && handle->kind == kind && handle->context == context;
+	const DoubleHandle *known;
+
+	if (handles.count(handle) == 0)
+		return false;
+	known = (const DoubleHandle *) handle;
+	return known->kind == kind && known->context == context;
 }
 
 void
@@ -26,20 +32,24 @@ double_handle_add(DoubleHandle *handle, DoubleHandleKind kind, CUcontext context
 {
 	handle->kind = kind;
 	handle->context = context;
-	handles.insert(handle);
+	handles.insert((const void *) handle);
 }
 
 void
 double_handle_remove(DoubleHandle *handle)
 {
-	handles.erase(handle);
+	handles.erase((const void *) handle);
 }
 
 DoubleHandle *
 double_handle_any(DoubleHandleKind kind, CUcontext context)
 {
-	for (const DoubleHandle *handle : handles)
+	for (const void *known : handles)
+	{
+		DoubleHandle *handle = (DoubleHandle *) known;
+
 		if (handle->kind == kind && handle->context == context)
-			return const_cast<DoubleHandle *>(handle);
+			return handle;
+	}
 	return nullptr;
 }

@@ -3,9 +3,9 @@
  * memory.cc
  *	  Memory of a device, and of a block.
  *
- * Every allocation has its own mapping, its end at a page that cannot be
+ * Every allocation has its own mapping, its end at pages that cannot be
  * touched, as far as the alignment of its begin permits; what lies between
- * the end and that page, and between the first page's begin and the start,
+ * the end and those pages, and between the first page's begin and the start,
  * must keep the poison that it had (double_memory_overrun; AddressSanitizer
  * knows of it too, and is exact).  Addresses of freed memory stay reserved
  * for a while, so that a use after the free is a fault.
@@ -28,6 +28,9 @@
 #include "settings.h"
 
 #define POISON_FILE			((size_t) 4 << 20)
+
+/* On both sides of an allocation: it costs addresses only. */
+#define GUARD				((size_t) 1 << 20)
 
 /* Freed memory whose addresses are kept. */
 #define FREED				64
@@ -106,6 +109,7 @@ map_poison(char *at, size_t bytes)
 	return true;
 }
 
+#ifndef DOUBLE_ASAN				/* which sees every write */
 static bool
 is_poison(const char *from, const char *to)
 {
@@ -123,6 +127,7 @@ is_poison(const char *from, const char *to)
 	}
 	return true;
 }
+#endif
 
 /* ------------------------------------------------------------------------
  * Allocations
@@ -142,7 +147,7 @@ double_memory_allocate(int device, size_t bytes, CUdeviceptr *pointer)
 	allocation->device = device;
 	allocation->bytes = bytes;
 	allocation->page_bytes = (bytes + double_settings.align + page - 2) / page * page;
-	allocation->map_bytes = allocation->page_bytes + 2 * page;
+	allocation->map_bytes = allocation->page_bytes + 2 * GUARD;
 	map = (char *) mmap(nullptr, allocation->map_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (map == MAP_FAILED)
 	{
@@ -150,7 +155,7 @@ double_memory_allocate(int device, size_t bytes, CUdeviceptr *pointer)
 		return CUDA_ERROR_OUT_OF_MEMORY;
 	}
 	allocation->map = map;
-	allocation->pages = map + page;
+	allocation->pages = map + GUARD;
 	end = allocation->pages + allocation->page_bytes;
 	allocation->start = (char *) ((uintptr_t) (end - bytes) & ~((uintptr_t) double_settings.align - 1));
 	if (!map_poison(allocation->pages, allocation->page_bytes))

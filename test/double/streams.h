@@ -95,7 +95,7 @@ struct DoubleWork
  */
 
 /* Is this a handle of that kind (and context) that has not been destroyed? */
-extern bool double_handle_is(const DoubleHandle *handle, DoubleHandleKind kind, CUcontext context);
+extern bool double_handle_is(const void *handle, DoubleHandleKind kind, CUcontext context);
 
 extern void double_handle_add(DoubleHandle *handle, DoubleHandleKind kind, CUcontext context);
 extern void double_handle_remove(DoubleHandle *handle);
