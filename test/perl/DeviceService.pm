@@ -1,28 +1,36 @@
 # Servers with a device service, for test/t/02*_service*.pl.
 #
-# A working device is the CUDA double, or what GPUSCAN_TEST_CUDA names
-# (libcuda.so.1: the real driver).
+# CUDA_LIBRARY says which driver: the CUDA double (test/suites/50-tap builds it),
+# or libcuda.so.1, the real one.
 
 package DeviceService;
 
 use strict;
 use warnings;
 
-use Cwd qw(abs_path);
 use Exporter qw(import);
-use File::Basename;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use Test::More;
 use Time::HiRes qw(usleep);
 
-our @EXPORT = qw(driver preload child_pid generation supervisor_pid wait_ready wait_state wait_gone is_running log_count until_true);
+our @EXPORT = qw(driver need_device preload child_pid generation supervisor_pid wait_ready wait_state wait_gone is_running log_count until_true);
 
-# The library of a working device, or undef.
+# The library of a working device; without one, or without kernels for it, the
+# whole test is skipped.
 sub driver
 {
-	return $ENV{GPUSCAN_TEST_CUDA} if $ENV{GPUSCAN_TEST_CUDA};
-	my $double = abs_path(dirname(__FILE__) . '/../double/libcuda_double.so');
-	return $double && -e $double ? $double : undef;
+	return $ENV{CUDA_LIBRARY} || plan(skip_all => 'CUDA_LIBRARY is not set');
+}
+
+sub need_device
+{
+	my $node = shift;
+
+	return if wait_ready($node, 60);
+	my $reason = $node->safe_psql('postgres', 'SELECT reason FROM gpuscan.devices LIMIT 1') // '';
+	plan(skip_all => $reason) if $reason =~ /no CUDA kernels/;
+	diag("no device: $reason");
 }
 
 # A new server that preloads gpuscan, with these settings; started, with the extension.

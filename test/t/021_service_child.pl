@@ -9,8 +9,8 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(time usleep);
 
-my $driver = driver() or plan skip_all => 'no CUDA double, and GPUSCAN_TEST_CUDA is not set';
-my $node = preload('child', $driver, "gpuscan.device_timeout = '2s'", 'shared_buffers = 64MB', 'log_statement = none');
+my $node = preload('child', driver(), "gpuscan.device_timeout = '2s'", 'shared_buffers = 64MB', 'log_statement = none');
+need_device($node);
 
 ok(wait_ready($node, 60), 'the device is ready');
 like($node->safe_psql('postgres', q{SELECT coalesce(name, ''), generation, reason IS NULL FROM gpuscan.devices WHERE device = 0}),

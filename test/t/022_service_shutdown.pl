@@ -10,8 +10,8 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(time);
 
-my $driver = driver() or plan skip_all => 'no CUDA double, and GPUSCAN_TEST_CUDA is not set';
-my $node = preload('shutdown', $driver, 'restart_after_crash = on');
+my $node = preload('shutdown', driver(), 'restart_after_crash = on');
+need_device($node);
 
 # Kill the postmaster; returns when it is no more, not even a zombie.
 sub kill_postmaster

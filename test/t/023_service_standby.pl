@@ -8,8 +8,8 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $driver = driver() or plan skip_all => 'no CUDA double, and GPUSCAN_TEST_CUDA is not set';
-my $primary = preload('primary', $driver);
+my $primary = preload('primary', driver());
+need_device($primary);
 ok(wait_ready($primary, 60), 'the primary has a device');
 
 $primary->backup('copy');
