@@ -94,10 +94,10 @@ typedef struct Worker
  */
 
 static void __attribute__((noreturn))
-leave_absent(Worker *worker, const char *reason)
+leave(Worker *worker, const char *reason, int code)
 {
 	snprintf(worker->device->reason, SERVICE_REASON, "%s", reason);
-	_exit(CHILD_EXIT_ABSENT);
+	_exit(code);
 }
 
 /* The driver's answer is the end of this process. */
@@ -135,8 +135,13 @@ do { \
  * ------------------------------------------------------------------------
  */
 
+/*
+ * What is needed to begin.  Some answers will be the same tomorrow; some may
+ * change when others leave the device; and any other is a failure like those
+ * of later on.
+ */
 static void
-absent_if(Worker *worker, CUresult result, const char *what)
+need(Worker *worker, CUresult result, const char *what)
 {
 	char		reason[SERVICE_REASON];
 
@@ -144,7 +149,23 @@ absent_if(Worker *worker, CUresult result, const char *what)
 		return;
 	snprintf(reason, sizeof reason, "%s: %s", what, gpuscan_driver_error(&worker->driver, result));
 	__atomic_store_n(&worker->device->last_error, result, __ATOMIC_RELAXED);
-	leave_absent(worker, reason);
+	switch (result)
+	{
+		case CUDA_ERROR_OUT_OF_MEMORY:
+		case CUDA_ERROR_DEVICE_UNAVAILABLE:
+			leave(worker, reason, CHILD_EXIT_BUSY);
+		case CUDA_ERROR_NO_DEVICE:
+		case CUDA_ERROR_INVALID_DEVICE:
+		case CUDA_ERROR_INVALID_VALUE:
+		case CUDA_ERROR_INVALID_IMAGE:
+		case CUDA_ERROR_NO_BINARY_FOR_GPU:
+		case CUDA_ERROR_NOT_FOUND:
+		case CUDA_ERROR_NOT_SUPPORTED:
+		case CUDA_ERROR_SYSTEM_DRIVER_MISMATCH:
+			leave(worker, reason, CHILD_EXIT_ABSENT);
+		default:
+			leave(worker, reason, CHILD_EXIT_FAILED);
+	}
 }
 
 static int
@@ -168,20 +189,20 @@ find_device(Worker *worker)
 	int			count = 0;
 
 	if (&gpuscan_fatbin_start[0] == &gpuscan_fatbin_end[0])
-		leave_absent(worker, "this build has no CUDA kernels (nvcc was not found)");
+		leave(worker, "this build has no CUDA kernels (nvcc was not found)", CHILD_EXIT_ABSENT);
 	if (!gpuscan_driver_open(driver, worker->child->library, reason, sizeof reason))
-		leave_absent(worker, reason);
-	absent_if(worker, driver->Init(0), "the CUDA driver found no device");
+		leave(worker, reason, CHILD_EXIT_ABSENT);
+	need(worker, driver->Init(0), "the CUDA driver found no device");
 	driver->DriverGetVersion(&device->driver_version);
-	absent_if(worker, driver->DeviceGetCount(&count), "the CUDA driver found no device");
+	need(worker, driver->DeviceGetCount(&count), "the CUDA driver found no device");
 	if (count <= (int) worker->child->number)
-		leave_absent(worker, "the CUDA driver found no device");
+		leave(worker, "the CUDA driver found no device", CHILD_EXIT_ABSENT);
 	if (worker->child->number == 0)
 		__atomic_store_n(&worker->region->ndevices,
 						 count < SERVICE_MAX_DEVICES ? (uint32_t) count : SERVICE_MAX_DEVICES,
 						 __ATOMIC_RELEASE);
 	device->ordinal = worker->child->number;
-	absent_if(worker, driver->DeviceGet(&worker->handle, (int) device->ordinal), "no such device");
+	need(worker, driver->DeviceGet(&worker->handle, (int) device->ordinal), "no such device");
 	driver->DeviceGetName(device->name, sizeof device->name, worker->handle);
 	device->name[sizeof device->name - 1] = '\0';
 	if (driver->DeviceGetUuid(&uuid, worker->handle) == CUDA_SUCCESS)
@@ -210,7 +231,7 @@ load_kernel(Worker *worker, CUfunction *function, const char *name)
 	char		what[96];
 
 	snprintf(what, sizeof what, "kernel %s", name);
-	absent_if(worker, worker->driver.ModuleGetFunction(function, worker->module, name), what);
+	need(worker, worker->driver.ModuleGetFunction(function, worker->module, name), what);
 }
 
 static void
@@ -219,19 +240,19 @@ load_kernels(Worker *worker)
 	DriverTable *driver = &worker->driver;
 	char		what[96];
 
-	absent_if(worker, driver->PrimaryCtxRetain(&worker->context, worker->handle), "no context on the device");
-	absent_if(worker, driver->CtxSetCurrent(worker->context), "no context on the device");
+	need(worker, driver->PrimaryCtxRetain(&worker->context, worker->handle), "no context on the device");
+	need(worker, driver->CtxSetCurrent(worker->context), "no context on the device");
 	snprintf(what, sizeof what, "no kernels for compute capability %d.%d",
 			 worker->device->major, worker->device->minor);
-	absent_if(worker, driver->ModuleLoadData(&worker->module, gpuscan_fatbin_start), what);
+	need(worker, driver->ModuleLoadData(&worker->module, gpuscan_fatbin_start), what);
 	load_kernel(worker, &worker->scan, "gpuscan_scan");
 	load_kernel(worker, &worker->aggregate, "gpuscan_aggregate");
 	load_kernel(worker, &worker->commit, "gpuscan_groups_commit");
 	load_kernel(worker, &worker->clear, "gpuscan_groups_clear");
 	load_kernel(worker, &worker->gather, "gpuscan_groups_gather");
-	absent_if(worker, driver->FuncSetAttribute(worker->scan, CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES,
+	need(worker, driver->FuncSetAttribute(worker->scan, CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES,
 											   (int) worker->device->shared_limit), "shared memory");
-	absent_if(worker, driver->FuncSetAttribute(worker->aggregate, CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES,
+	need(worker, driver->FuncSetAttribute(worker->aggregate, CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES,
 											   (int) worker->device->shared_limit), "shared memory");
 }
 
@@ -276,12 +297,12 @@ make_lanes(Worker *worker)
 		Lane	   *lane = &worker->lanes[i];
 
 		lane->slot = -1;
-		absent_if(worker, device_alloc(worker, &lane->input, worker->region->job_room), "memory for pages");
-		absent_if(worker, device_alloc(worker, &lane->result, result_bytes(worker)), "memory for results");
-		absent_if(worker, driver->StreamCreate(&lane->stream, CU_STREAM_NON_BLOCKING), "a stream");
-		absent_if(worker, driver->EventCreate(&lane->begun, CU_EVENT_DEFAULT), "an event");
-		absent_if(worker, driver->EventCreate(&lane->ended, CU_EVENT_DEFAULT), "an event");
-		absent_if(worker, driver->EventCreate(&lane->done, CU_EVENT_DISABLE_TIMING), "an event");
+		need(worker, device_alloc(worker, &lane->input, worker->region->job_room), "memory for pages");
+		need(worker, device_alloc(worker, &lane->result, result_bytes(worker)), "memory for results");
+		need(worker, driver->StreamCreate(&lane->stream, CU_STREAM_NON_BLOCKING), "a stream");
+		need(worker, driver->EventCreate(&lane->begun, CU_EVENT_DEFAULT), "an event");
+		need(worker, driver->EventCreate(&lane->ended, CU_EVENT_DEFAULT), "an event");
+		need(worker, driver->EventCreate(&lane->done, CU_EVENT_DISABLE_TIMING), "an event");
 	}
 }
 
@@ -295,8 +316,6 @@ pin_region(Worker *worker)
 	CUresult	rc = worker->driver.MemHostRegister(worker->region, worker->region->size,
 													CU_MEMHOSTREGISTER_PORTABLE);
 
-	if (gpuscan_driver_fatal(rc))
-		absent_if(worker, rc, "registering host memory");
 	worker->device->pinned = rc == CUDA_SUCCESS;
 	if (rc != CUDA_SUCCESS)
 		gpuscan_child_log("device %u: host memory could not be registered (%s): copies will be slow",
@@ -696,7 +715,7 @@ gpuscan_worker_main(Child *child)
 	pin_region(worker);
 	worker->sessions = calloc(worker->region->nsessions, sizeof(WorkerSession));
 	if (worker->sessions == NULL)
-		leave_absent(worker, "out of memory");
+		leave(worker, "out of memory", CHILD_EXIT_BUSY);
 	nvml = gpuscan_nvml_open(worker->device->pci);
 	worker->device->reason[0] = '\0';
 	gpuscan_child_beat(child);
