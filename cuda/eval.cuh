@@ -195,7 +195,7 @@ run_program(const Work &w, Row (&rows)[ROWS])
 			case OP_SELECT:
 				run_select(w, rows, in);
 				break;
-#define OP(id, nargs, kinds, kr, may_fail, cost, engines, functions, body) \
+#define OP(id, nargs, kinds, kr, may_fail, cost, engines, condition, functions, body) \
 			case OP_##id: \
 				EVAL(nargs, EVAL_FIRST kinds, EVAL_SECOND kinds, kr, may_fail, body) \
 				break;

@@ -74,15 +74,21 @@ refuse_function(Builder *b, Oid funcid)
 								  format_procedure(funcid));
 }
 
-/* Equality of text is that of bytes, if the collation says so. */
-static bool
-collation_is_bytewise(Builder *b, Oid collation)
+/*
+ * Does the condition of a line of the tables hold here?  collation: the one
+ * that the function, or aggregate, is called with.
+ */
+bool
+gpuscan_offload_holds(Builder *b, int condition, Oid collation)
 {
-	if (!OidIsValid(collation))
-		gpuscan_builder_refuse(b, "comparison without a collation");
-	else if (!get_collation_isdeterministic(collation))
-		gpuscan_builder_refuse(b, "nondeterministic collation %s",
-							   quote_identifier(get_collation_name(collation)));
+	if ((condition & CONDITION_DETERMINISTIC) != 0)
+	{
+		if (!OidIsValid(collation))
+			gpuscan_builder_refuse(b, "comparison without a collation");
+		else if (!get_collation_isdeterministic(collation))
+			gpuscan_builder_refuse(b, "collation %s, which is not deterministic",
+								   quote_identifier(get_collation_name(collation)));
+	}
 	return b->refusal == NULL;
 }
 
@@ -108,7 +114,7 @@ gpuscan_offload_call(Builder *b, Oid funcid, Oid collation, int nargs,
 	if (op == PROGRAM_OPS || gpuscan_op_info[op].nargs != nargs)
 		return refuse_function(b, funcid);
 	info = &gpuscan_op_info[op];
-	if (info->args[0] == VALUE_TEXT && !collation_is_bytewise(b, collation))
+	if (!gpuscan_offload_holds(b, info->condition, collation))
 		return PROGRAM_NO_REG;
 	for (int i = 0; i < nargs; i++)
 		operands[i] = gpuscan_offload_widen(b, args[i], types[i], info->args[i]);

@@ -22,6 +22,9 @@ extern uint16 gpuscan_offload_array_op(Builder *b, ScalarArrayOpExpr *saop);
 extern uint16 gpuscan_offload_call(Builder *b, Oid funcid, Oid collation, int nargs,
 								   const uint16 *args, const Oid *types);
 
+/* expr.c: does a line's condition hold?  If not, that is the refusal. */
+extern bool gpuscan_offload_holds(Builder *b, int condition, Oid collation);
+
 /* constants.c */
 extern uint16 gpuscan_offload_const(Builder *b, Const *con);
 extern uint16 gpuscan_offload_uniform(Builder *b, Node *node);

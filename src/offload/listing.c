@@ -13,6 +13,7 @@
 #include "fmgr.h"
 #include "engine/engine.h"
 #include "funcapi.h"
+#include "lib/stringinfo.h"
 #include "offload/tables.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -34,7 +35,18 @@ engine_names(int engines)
 	return PointerGetDatum(construct_array(names, n, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
-/* (kind text, object oid, engines text[]) */
+static char *
+condition_names(int condition)
+{
+	StringInfoData names;
+
+	initStringInfo(&names);
+	if (condition & CONDITION_DETERMINISTIC)
+		appendStringInfoString(&names, "deterministic collation");
+	return names.data;
+}
+
+/* (kind text, object oid, engines text[], condition text) */
 Datum
 gpuscan_offload_listing(PG_FUNCTION_ARGS)
 {
@@ -42,6 +54,7 @@ gpuscan_offload_listing(PG_FUNCTION_ARGS)
 	const char *kind;
 	Oid			object;
 	int			engines;
+	int			condition;
 
 	if (SRF_IS_FIRSTCALL())
 	{
@@ -56,11 +69,11 @@ gpuscan_offload_listing(PG_FUNCTION_ARGS)
 		MemoryContextSwitchTo(caller);
 	}
 	funcctx = SRF_PERCALL_SETUP();
-	if (gpuscan_offload_listed(funcctx->call_cntr, &kind, &object, &engines))
+	if (gpuscan_offload_listed(funcctx->call_cntr, &kind, &object, &engines, &condition))
 	{
-		Datum		values[3] = {CStringGetTextDatum(kind), ObjectIdGetDatum(object),
-		engine_names(engines)};
-		bool		nulls[3] = {false, false, false};
+		Datum		values[4] = {CStringGetTextDatum(kind), ObjectIdGetDatum(object),
+		engine_names(engines), CStringGetTextDatum(condition_names(condition))};
+		bool		nulls[4] = {false, false, false, condition == CONDITION_ANY};
 
 		SRF_RETURN_NEXT(funcctx, HeapTupleGetDatum(heap_form_tuple(funcctx->tuple_desc, values, nulls)));
 	}

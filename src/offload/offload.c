@@ -66,16 +66,8 @@ offload_key(Builder *b, Node *key, Oid eqop)
 			gpuscan_builder_refuse(b, "grouping by operator %s", format_operator(eqop));
 			return false;
 		}
-	}
-	if (gpuscan_type_info[type].kind == VALUE_TEXT)
-	{
-		Oid			collation = exprCollation(key);
-
-		if (!OidIsValid(collation) || !get_collation_isdeterministic(collation))
-		{
-			gpuscan_builder_refuse(b, "grouping by a nondeterministic collation");
+		if (!gpuscan_offload_holds(b, gpuscan_op_info[op].condition, exprCollation(key)))
 			return false;
-		}
 	}
 
 	/*
@@ -107,7 +99,7 @@ offload_agg(Builder *b, Aggref *aggref)
 		gpuscan_builder_refuse(b, "aggregate with DISTINCT");
 	else if (aggref->aggorder != NIL)
 		gpuscan_builder_refuse(b, "aggregate with ORDER BY");
-	if (b->refusal != NULL)
+	if (b->refusal != NULL || !gpuscan_offload_holds(b, gpuscan_agg_info[kind].condition, aggref->inputcollid))
 		return -1;
 
 	if (aggref->aggfilter != NULL)

@@ -23,7 +23,7 @@ static const struct
 	Oid			functions[MAX_FUNCTIONS];
 	ProgramOp	op;
 }			op_functions[] = {
-#define OP(id, nargs, kinds, result, may_fail, cost, engines, functions, body) \
+#define OP(id, nargs, kinds, result, may_fail, cost, engines, condition, functions, body) \
 	{LIST functions, OP_##id},
 #include "program/ops.def"
 #undef OP
@@ -73,13 +73,14 @@ gpuscan_type_of(Oid type)
 }
 
 bool
-gpuscan_offload_listed(uint64 n, const char **kind, Oid *object, int *engines)
+gpuscan_offload_listed(uint64 n, const char **kind, Oid *object, int *engines, int *condition)
 {
 	if (n < PROGRAM_TYPES)
 	{
 		*kind = "type";
 		*object = gpuscan_type_info[n].oid;
 		*engines = ENGINE_ALL;
+		*condition = CONDITION_ANY;
 		return true;
 	}
 	n -= PROGRAM_TYPES;
@@ -90,6 +91,7 @@ gpuscan_offload_listed(uint64 n, const char **kind, Oid *object, int *engines)
 				*kind = "function";
 				*object = op_functions[i].functions[j];
 				*engines = gpuscan_op_info[op_functions[i].op].engines;
+				*condition = gpuscan_op_info[op_functions[i].op].condition;
 				return true;
 			}
 	if (n >= lengthof(agg_functions))
@@ -97,5 +99,6 @@ gpuscan_offload_listed(uint64 n, const char **kind, Oid *object, int *engines)
 	*kind = "aggregate";
 	*object = agg_functions[n].aggfnoid;
 	*engines = gpuscan_agg_info[agg_functions[n].kind].engines;
+	*condition = gpuscan_agg_info[agg_functions[n].kind].condition;
 	return true;
 }

@@ -23,6 +23,6 @@ extern ProgramType gpuscan_type_of(Oid type);
  * The n-th thing that the tables name: a function ("function"), an aggregate
  * ("aggregate") or a type ("type").  False when there are no more.
  */
-extern bool gpuscan_offload_listed(uint64 n, const char **kind, Oid *object, int *engines);
+extern bool gpuscan_offload_listed(uint64 n, const char **kind, Oid *object, int *engines, int *condition);
 
 #endif							/* GPUSCAN_OFFLOAD_TABLES_H */

@@ -101,6 +101,17 @@ typedef enum ProgramAggKind
 	PROGRAM_AGG_KINDS
 } ProgramAggKind;
 
+/*
+ * Under which collation, encoding and settings a line of the tables holds.  A
+ * bit each, so that a line can ask for several; offload/ looks whether it has
+ * them where an expression uses the line, and engines need not know.
+ */
+typedef enum ProgramCondition
+{
+	CONDITION_ANY = 0,			/* wherever it is used */
+	CONDITION_DETERMINISTIC = 0x01	/* the collation takes equal bytes alone for equal */
+} ProgramCondition;
+
 /* What a single step may be asked of; from the tables (see program_tables.h) */
 typedef struct ProgramInstr
 {
@@ -217,6 +228,7 @@ typedef struct ProgramOpInfo
 	uint8_t		result;			/* ValueKind, or VALUE_KINDS: that of argument b */
 	uint8_t		may_fail;		/* may punt a row */
 	uint8_t		engines;		/* ENGINE_CPU | ENGINE_CUDA: who can be equal to the bit */
+	uint8_t		condition;		/* ... and where: ProgramCondition, several joined by | */
 	float		cost;			/* relative to one comparison of int4 */
 } ProgramOpInfo;
 
@@ -225,6 +237,7 @@ typedef struct ProgramAggInfo
 	const char *name;
 	uint8_t		arg;			/* ValueKind, or VALUE_KINDS for any */
 	uint8_t		engines;
+	uint8_t		condition;
 	float		cost;
 } ProgramAggInfo;
 

@@ -19,7 +19,7 @@
 #define CHILD_EXIT_ASKED	0		/* shutdown or restart was asked for */
 #define CHILD_EXIT_ABSENT	3		/* there is no device to use: device->reason */
 #define CHILD_EXIT_BUSY		5		/* there is one, but it cannot be had now (others use
-								 * it, its memory is full): tried again each minute */
+								 * it, its memory is full): tried again, later each time */
 
 typedef struct Child
 {

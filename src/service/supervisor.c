@@ -41,7 +41,6 @@
 #define STARTING_TIME	(60 * SECOND)	/* for the driver, and the first use of kernels */
 #define STOPPING_TIME	(2 * SECOND)	/* from SIGTERM to SIGKILL */
 #define LONGEST_BACKOFF (60 * SECOND)
-#define BUSY_TIME		(60 * SECOND)	/* until a device that others use is tried again */
 #define HEALTHY_TIME	(600 * SECOND)	/* after which a death is the first again */
 
 /* What is known of a device's child beside what the region says. */
@@ -70,6 +69,14 @@ on_child(SIGNAL_ARGS)
 
 	SetLatch(MyLatch);
 	errno = saved;
+}
+
+/* The next start: later each time. */
+static void
+back_off(Keeper *keeper, uint64 now)
+{
+	keeper->backoff = keeper->backoff == 0 ? SECOND : Min(2 * keeper->backoff, LONGEST_BACKOFF);
+	keeper->next = now + keeper->backoff;
 }
 
 static void
@@ -109,8 +116,7 @@ start_child(uint32 number, uint64 now)
 
 		snprintf(device->reason, SERVICE_REASON, "no process could be started: %s", strerror(error));
 		region_store(&device->state, DEVICE_BACKOFF);
-		keeper->backoff = Min(Max(2 * keeper->backoff, SECOND), LONGEST_BACKOFF);
-		keeper->next = now + keeper->backoff;
+		back_off(keeper, now);
 		errno = error;
 		ereport(LOG,
 				(errmsg("could not start a child process for CUDA device %u: %m", number)));
@@ -144,8 +150,10 @@ note_absence(uint32 number, bool busy, uint64 now)
 		strlcpy(device->reason, "the driver gave no reason", SERVICE_REASON);
 	region_store(&device->state, DEVICE_ABSENT);
 	keepers[number].wanted = busy;
-	keepers[number].next = now + BUSY_TIME;
-	keepers[number].backoff = 0;
+	if (busy)
+		back_off(&keepers[number], now);
+	else
+		keepers[number].backoff = 0;
 
 	/* it was looked for again, and nothing has changed */
 	if (strcmp(keepers[number].absence, device->reason) == 0)
@@ -164,8 +172,7 @@ note_death(uint32 number, int status, uint64 now)
 
 	if (now - keeper->started > HEALTHY_TIME)
 		keeper->backoff = 0;
-	keeper->backoff = keeper->backoff == 0 ? SECOND : Min(2 * keeper->backoff, LONGEST_BACKOFF);
-	keeper->next = now + keeper->backoff;
+	back_off(keeper, now);
 
 	if (keeper->killed)
 		strlcpy(how, keeper->killed, sizeof how);

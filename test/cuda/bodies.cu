@@ -50,7 +50,7 @@ run_operator(uint16_t op, const Value *a, const Value *b, Value *out)
 {
 	switch (op)
 	{
-#define OP(id, nargs, kinds, kr, may_fail, cost, engines, functions, body) \
+#define OP(id, nargs, kinds, kr, may_fail, cost, engines, condition, functions, body) \
 		case OP_##id: \
 			{ \
 				TYPE_OF_##kr r; \

@@ -38,6 +38,10 @@ static char message[1000];
 
 #define EXPORT __attribute__((visibility("default")))
 
+/* Where this library begins and ends: the linker's. */
+extern "C" const char __ehdr_start[] __attribute__((visibility("hidden")));
+extern "C" const char _end[] __attribute__((visibility("hidden")));
+
 extern "C" EXPORT uint64_t
 cuda_double_clock(void)
 {
@@ -109,6 +113,18 @@ cuda_double_misaligned(const void *pointer, size_t size, cuda_double_site site)
 }
 
 void
+cuda_double_foreign(const void *pointer, size_t size, cuda_double_site site)
+{
+	char		buffer[100];
+
+	/* __constant__ and __device__ variables are data of this library */
+	if ((const char *) pointer >= __ehdr_start && (const char *) pointer + size <= _end)
+		return;
+	double_fail(CUDA_ERROR_ILLEGAL_ADDRESS, "%zu bytes at address %p, which is not memory of the device, at %s", size,
+				pointer, double_site(site, buffer, sizeof buffer));
+}
+
+void
 cuda_double_trap(cuda_double_site site)
 {
 	char		buffer[100];
@@ -159,9 +175,7 @@ static stack_t stack_before;
 static char *signal_stack;
 #define SIGNAL_STACK	((size_t) 64 * 1024)
 
-/* The instruction, for addr2line.  (The linker knows where the library begins.) */
-extern "C" const char __ehdr_start[] __attribute__((visibility("hidden")));
-
+/* The instruction, for addr2line. */
 static void
 describe_instruction(void *context, char *text, size_t size)
 {
@@ -336,11 +350,21 @@ run_blocks(const DoubleLaunch *launch)
 		complain(CUDA_ERROR_ILLEGAL_ADDRESS, what);
 }
 
+/* A signal does not make it faster. */
+static void
+slow_down(void)
+{
+	uint64_t	end = cuda_double_clock() + (uint64_t) double_settings.slow * 1000;
+	uint64_t	now;
+
+	while (double_settings.slow > 0 && (now = cuda_double_clock()) < end)
+		usleep((useconds_t) ((end - now) / 1000 + 1));
+}
+
 CUresult
 double_launch(const DoubleLaunch *launch)
 {
-	if (double_settings.slow > 0)
-		usleep(double_settings.slow);
+	slow_down();
 	if (!double_shared_size(launch->shared))
 		return CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES;
 	running = launch;

@@ -3,12 +3,15 @@
  * memory.cc
  *	  Memory of a device, and of a block.
  *
- * Every allocation has its own mapping, its end at pages that cannot be
+ * Every allocation has pages of its own, its end at pages that cannot be
  * touched, as far as the alignment of its begin permits; what lies between
  * the end and those pages, and between the first page's begin and the start,
  * must keep the poison that it had (double_memory_overrun; AddressSanitizer
- * knows of it too, and is exact).  Addresses of freed memory stay reserved
- * for a while, so that a use after the free is a fault.
+ * knows of it too, and is exact).
+ *
+ * All of it lies in one large range of addresses, so that what is not a
+ * device's memory can be told by a comparison (cuda_double_access).  Addresses
+ * are used again only when all were, so a use after the free is a fault.
  *
  * Memory is poisoned when it is allocated.  A device may have a lot of it, of
  * which a test uses little: so it is mapped, copy on write, from a file in
@@ -32,11 +35,14 @@
 /* On both sides of an allocation: it costs addresses only. */
 #define GUARD				((size_t) 1 << 20)
 
-/* Freed memory whose addresses are kept. */
+/* So much freed memory is remembered, for messages. */
 #define FREED				64
 
-/* Of a block, on the device whose properties we have: 227 KiB. */
-#define SHARED_MOST			((size_t) 256 << 10)	/* ... and the fence */
+/* If we cannot have the addresses that we ask for, less, down to this. */
+#define ARENA_LEAST			((size_t) 1 << 30)
+
+/* More than the 227 KiB of a block, and the fence. */
+#define SHARED_MOST			((size_t) 256 << 10)
 #define SHARED_FENCE		256		/* bytes before it that are looked at */
 
 typedef std::map<char *, DoubleAllocation *> Allocations;
@@ -48,7 +54,6 @@ struct Freed
 {
 	char	   *map;
 	size_t		map_bytes;
-	char	   *start;
 	size_t		bytes;
 };
 
@@ -109,6 +114,14 @@ map_poison(char *at, size_t bytes)
 	return true;
 }
 
+/* The memory goes, the addresses stay ours. */
+static void
+pages_release(char *at, size_t bytes)
+{
+	if (mmap(at, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) == MAP_FAILED)
+		double_say("cannot unmap device memory");
+}
+
 #ifndef DOUBLE_ASAN				/* which sees every write */
 static bool
 is_poison(const char *from, const char *to)
@@ -130,6 +143,79 @@ is_poison(const char *from, const char *to)
 #endif
 
 /* ------------------------------------------------------------------------
+ * Addresses
+ * ------------------------------------------------------------------------
+ *
+ * [guard][shared memory][guard][guard][allocation][guard][guard]...
+ */
+uintptr_t	cuda_double_arena;
+size_t		cuda_double_arena_size;
+
+static char *arena_cursor;		/* where the next allocation goes */
+static bool arena_again;		/* there may be something already */
+static char *shared_pages;
+
+static bool
+arena_reserve(void)
+{
+	size_t		size = double_settings.addresses;
+	void	   *map = MAP_FAILED;
+
+	if (cuda_double_arena_size > 0)
+		return true;
+	while (map == MAP_FAILED && size >= ARENA_LEAST)
+	{
+		map = mmap(nullptr, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		if (map == MAP_FAILED)
+			size /= 2;
+	}
+	if (map == MAP_FAILED)
+		return false;
+	shared_pages = (char *) map + GUARD;
+	if (mprotect(shared_pages, SHARED_MOST, PROT_READ | PROT_WRITE) != 0)
+		return false;
+	arena_cursor = shared_pages + SHARED_MOST + GUARD;
+	cuda_double_arena = (uintptr_t) map;
+	cuda_double_arena_size = size;
+	return true;
+}
+
+/* So many bytes of addresses that nobody has, or nullptr. */
+static char *
+arena_take(size_t bytes)
+{
+	char	   *end = (char *) cuda_double_arena + cuda_double_arena_size;
+	char	   *at = arena_cursor;
+	bool		from_begin = false;
+	bool		free = false;
+
+	while (!free)
+	{
+		if (bytes > (size_t) (end - at))
+		{
+			if (from_begin)
+				return nullptr;
+			from_begin = arena_again = true;
+			at = shared_pages + SHARED_MOST + GUARD;
+		}
+		free = true;
+		if (arena_again)
+			for (Allocations::iterator i = allocations.begin(); i != allocations.end(); ++i)
+			{
+				char	   *other = i->second->map;
+
+				if (other < at + bytes && at < other + i->second->map_bytes)
+				{
+					at = other + i->second->map_bytes;
+					free = false;
+				}
+			}
+	}
+	arena_cursor = at + bytes;
+	return at;
+}
+
+/* ------------------------------------------------------------------------
  * Allocations
  * ------------------------------------------------------------------------
  */
@@ -141,15 +227,15 @@ double_memory_allocate(int device, size_t bytes, CUdeviceptr *pointer)
 	char	   *map;
 	char	   *end;
 
-	if (bytes > double_settings.memory || double_settings.memory - bytes < used[device])
+	if (bytes > double_settings.memory || double_settings.memory - bytes < used[device] || !arena_reserve())
 		return CUDA_ERROR_OUT_OF_MEMORY;
 	allocation = new DoubleAllocation();
 	allocation->device = device;
 	allocation->bytes = bytes;
 	allocation->page_bytes = (bytes + double_settings.align + page - 2) / page * page;
 	allocation->map_bytes = allocation->page_bytes + 2 * GUARD;
-	map = (char *) mmap(nullptr, allocation->map_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (map == MAP_FAILED)
+	map = arena_take(allocation->map_bytes);
+	if (map == nullptr)
 	{
 		delete allocation;
 		return CUDA_ERROR_OUT_OF_MEMORY;
@@ -160,7 +246,7 @@ double_memory_allocate(int device, size_t bytes, CUdeviceptr *pointer)
 	allocation->start = (char *) ((uintptr_t) (end - bytes) & ~((uintptr_t) double_settings.align - 1));
 	if (!map_poison(allocation->pages, allocation->page_bytes))
 	{
-		munmap(map, allocation->map_bytes);
+		pages_release(map, allocation->map_bytes);
 		delete allocation;
 		return CUDA_ERROR_OUT_OF_MEMORY;
 	}
@@ -177,19 +263,12 @@ double_memory_allocate(int device, size_t bytes, CUdeviceptr *pointer)
 	return CUDA_SUCCESS;
 }
 
-/* The addresses stay ours for a while. */
 static void
 release(DoubleAllocation *allocation)
 {
-	Freed	   *slot = &freed[nfreed++ % FREED];
-
-	if (slot->map != nullptr)
-		munmap(slot->map, slot->map_bytes);
+	freed[nfreed++ % FREED] = Freed{allocation->map, allocation->map_bytes, allocation->bytes};
+	pages_release(allocation->map, allocation->map_bytes);
 	DOUBLE_UNPOISON(allocation->map, allocation->map_bytes);
-	if (mmap(allocation->map, allocation->map_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED,
-			 -1, 0) == MAP_FAILED)
-		double_say("cannot unmap device memory");
-	*slot = Freed{allocation->map, allocation->map_bytes, allocation->start, allocation->bytes};
 	used[allocation->device] -= allocation->bytes;
 	double_counters.frees++;
 	double_counters.bytes_allocated -= allocation->bytes;
@@ -325,9 +404,8 @@ double_memory_overrun(char *text, size_t size)
  * Shared memory
  * ------------------------------------------------------------------------
  *
- * [guard][unused, a fence of poison at its end][shared][guard]
+ * At the end of its pages, behind a fence of poison.
  */
-static char *shared_pages;
 static char *shared_start;
 static size_t shared_bytes;
 
@@ -340,17 +418,8 @@ shared_fence(void)
 bool
 double_shared_size(size_t bytes)
 {
-	size_t		page = page_size();
-
-	if (shared_pages == nullptr)
-	{
-		char	   *map = (char *) mmap(nullptr, SHARED_MOST + 2 * page, PROT_NONE,
-										MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-		if (map == MAP_FAILED || mprotect(map + page, SHARED_MOST, PROT_READ | PROT_WRITE) != 0)
-			return false;
-		shared_pages = map + page;
-	}
+	if (!arena_reserve())
+		return false;
 	shared_bytes = bytes;
 	DOUBLE_UNPOISON(shared_pages, SHARED_MOST);
 	shared_start = shared_pages + SHARED_MOST - (bytes + 15) / 16 * 16;

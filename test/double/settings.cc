@@ -129,6 +129,8 @@ set(const char *key, size_t key_length, const char *value, size_t length)
 		return number(value, length, 1, 1u << 30, &to->yield);
 	if (KEY("memory"))
 		return number(value, length, true, &to->memory);
+	if (KEY("addresses"))
+		return number(value, length, true, &to->addresses) && to->addresses >= UINT64_C(1) << 30;
 	if (KEY("devices"))
 		return number(value, length, 0, 16, &to->devices);
 	if (KEY("sms"))
@@ -188,6 +190,7 @@ defaults(void)
 	double_settings.schedule = DOUBLE_FORWARD;
 	double_settings.yield = 64;
 	double_settings.memory = UINT64_C(1) << 30;
+	double_settings.addresses = UINT64_C(1) << 40;
 	double_settings.align = 256;
 	double_settings.devices = 1;
 	double_settings.sms = 4;

@@ -20,6 +20,7 @@ struct DoubleSettings
 	unsigned	yield;			/* random: one atomic of so many gives its turn away */
 	bool		deferred;		/* streams */
 	uint64_t	memory;			/* bytes of a device */
+	uint64_t	addresses;		/* bytes of addresses for memory of devices */
 	unsigned	align;			/* of an allocation's begin */
 	unsigned	devices;
 	unsigned	sms;

@@ -153,7 +153,7 @@ ref_operator(uint16_t op, const RefValue *a, const RefValue *b, RefValue *out)
 
 	switch (op)
 	{
-#define OP(id, nargs, kinds, kr, may_fail, cost, engines, functions, body) \
+#define OP(id, nargs, kinds, kr, may_fail, cost, engines, condition, functions, body) \
 		case OP_##id: \
 			{ \
 				REF_TYPE_##kr r; \

@@ -491,7 +491,7 @@ eval_instrs(EngineRun *run)
 			case OP_SELECT:
 				eval_select(run, dst, a, b, c);
 				break;
-#define OP(id, nargs, kinds, kr, may_fail, cost, engines, functions, body) \
+#define OP(id, nargs, kinds, kr, may_fail, cost, engines, condition, functions, body) \
 			case OP_##id: \
 				EVAL_EXPAND(nargs, FIRST_OF kinds, kr, body, may_fail); \
 				break;

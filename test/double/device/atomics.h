@@ -3,7 +3,7 @@
  * atomics.h
  *	  atomicAdd and the like, for the types that CUDA has them for.
  *
- * Each one is counted, checked for alignment, and a place where another
+ * Each one is counted, its address is checked, and it is a place where another
  * thread of the block may get its turn: before it is done, so that what was
  * read for a compare-and-swap may be old by then.
  *
@@ -18,7 +18,7 @@
 static inline void
 cuda_double_atomic(const volatile void *pointer, size_t size, cuda_double_site site)
 {
-	cuda_double_aligned(pointer, size, site);
+	cuda_double_access(pointer, size, site);
 	if (__builtin_expect(++cuda_double_atomics >= cuda_double_atomics_yield, 0))
 		cuda_double_atomic_yield();
 }

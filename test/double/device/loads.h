@@ -3,8 +3,8 @@
  * loads.h
  *	  Loads and stores with a cache hint, and declared bulk accesses.
  *
- * The hints mean nothing here, but the alignment does: a device faults where
- * an x86 would not.
+ * The hints mean nothing here, but the address does: a device faults where an
+ * x86 would not, at what is not aligned, and at the host's memory.
  *
  *-------------------------------------------------------------------------
  */
@@ -18,7 +18,7 @@
 	name(const T *pointer, CUDA_DOUBLE_SITE) \
 	{ \
 		static_assert(sizeof(T) <= 16, "a load is of 16 bytes at most"); \
-		cuda_double_aligned(pointer, sizeof(T), CUDA_DOUBLE_HERE); \
+		cuda_double_access(pointer, sizeof(T), CUDA_DOUBLE_HERE); \
 		return *pointer; \
 	}
 
@@ -27,7 +27,7 @@
 	name(T *pointer, T value, CUDA_DOUBLE_SITE) \
 	{ \
 		static_assert(sizeof(T) <= 16, "a store is of 16 bytes at most"); \
-		cuda_double_aligned(pointer, sizeof(T), CUDA_DOUBLE_HERE); \
+		cuda_double_access(pointer, sizeof(T), CUDA_DOUBLE_HERE); \
 		*pointer = value; \
 	}
 

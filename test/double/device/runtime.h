@@ -94,15 +94,25 @@ extern uint64_t cuda_double_atomics_yield;	/* ... and here others get their turn
 
 extern void cuda_double_atomic_yield(void);
 
+/* All memory of devices, and shared memory, is somewhere in here. */
+extern uintptr_t cuda_double_arena;
+extern size_t cuda_double_arena_size;
+
 /* The launch fails: never returns. */
 [[noreturn]] extern void cuda_double_misaligned(const void *pointer, size_t size, cuda_double_site site);
 [[noreturn]] extern void cuda_double_trap(cuda_double_site site);
 
+/* The launch fails, unless this is a variable of the kernels' own. */
+extern void cuda_double_foreign(const void *pointer, size_t size, cuda_double_site site);
+
+/* An access that can be seen. */
 static inline void
-cuda_double_aligned(const volatile void *pointer, size_t size, cuda_double_site site)
+cuda_double_access(const volatile void *pointer, size_t size, cuda_double_site site)
 {
 	if (__builtin_expect(((uintptr_t) pointer & (size - 1)) != 0, 0))
 		cuda_double_misaligned((const void *) pointer, size, site);
+	if (__builtin_expect((uintptr_t) pointer - cuda_double_arena >= cuda_double_arena_size, 0))
+		cuda_double_foreign((const void *) pointer, size, site);
 }
 
 /* Count bytes that a kernel says it reads or writes. */

@@ -129,7 +129,22 @@ static CUresult misaligned_atomic(void)
 
 	return launch("misaligned_atomic", 1, 1, 0, p.pointer);
 }
-static CUresult declares_too_much(void)
+static unsigned on_host = 3;
+
+static CUresult
+host_load(void)
+{
+	Device<unsigned> out(1);
+
+	return launch("host_load", 1, 1, 0, &on_host, out.pointer);
+}
+
+static CUresult host_atomic(void) { return launch("host_atomic", 1, 1, 0, &on_host); }
+
+static CUresult host_declared(void) { return launch("declares_too_much", 1, 1, 0, &on_host, 4u); }
+
+static CUresult
+declares_too_much(void)
 {
 	Device<unsigned char> p(1000);
 
@@ -167,6 +182,9 @@ static const Bug bugs[] = {
 	{"write shared memory of no size", 700, "illegal address", shared_none, "", true},
 	{"misaligned load", 716, "16 bytes at address", misaligned_load, "", true},
 	{"misaligned atomic", 716, "4 bytes at address", misaligned_atomic, "", true},
+	{"load from the host's memory", 700, "is not memory of the device, at broken.cu:", host_load, "", false},
+	{"atomic in the host's memory", 700, "is not memory of the device, at broken.cu:", host_atomic, "", false},
+	{"declared access to the host's memory", 700, "not in memory of the device", host_declared, "", false},
 	{"declared access beyond the end", 700, "0 bytes behind the end of an allocation of 1000", declares_too_much, "", false},
 };
 

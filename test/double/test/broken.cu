@@ -210,6 +210,21 @@ misaligned_atomic(unsigned char *p)
 }
 KERNEL(misaligned_atomic)
 
+/* a pointer that only the host can follow */
+extern "C" __global__ void
+host_load(const unsigned *host, unsigned *out)
+{
+	*out = __ldg(host);
+}
+KERNEL(host_load)
+
+extern "C" __global__ void
+host_atomic(unsigned *host)
+{
+	atomicAdd(host, 1u);
+}
+KERNEL(host_atomic)
+
 extern "C" __global__ void
 declares_too_much(const char *p, unsigned bytes)
 {

@@ -146,6 +146,33 @@ properties(const void *)
 	return 0;
 }
 
+/* Addresses are used again when there are no others. */
+static int
+few_addresses(const void *)
+{
+	std::vector<unsigned char> byte(1, 7);
+	CUdeviceptr first = 0;
+	CUdeviceptr p = 0;
+	int			n;
+
+	open_device();
+
+	Device<unsigned char> stays(100);
+
+	for (n = 0; n < 100 && (n <= 1 || p > first); n++)
+	{
+		CHECK(cuMemAlloc_v2(&p, 100 << 20));
+		CHECK(cuMemcpyHtoDAsync_v2(p + (100 << 20) - 1, byte.data(), 1, nullptr));
+		CHECK(cuMemFree_v2(p));
+		if (n == 0)
+			first = p;
+	}
+	EXPECT(n > 30 && n < 50);
+	EXPECT(stays.home()[99] == 0xCB);
+	EXPECT(driver.cuMemAlloc_v2(&p, (size_t) 5 << 30) == 2);
+	return 0;
+}
+
 static int
 no_device(const void *)
 {
@@ -285,6 +312,7 @@ fault_tests(void)
 	   "a fault that fires says so");
 
 	test("devices=3,driver=12040,sms=17,memory=5m", properties, "properties of devices, and a limit of memory");
+	test("addresses=4g,memory=6g", few_addresses, "addresses are used again, but not those that are in use");
 	test("devices=0", no_device, "no devices");
 	test("", nonsense, "settings that make no sense are refused");
 	test("sms=5", control_file, "the control file is read again when it changes");

@@ -364,6 +364,15 @@ test_reverse_shared(void)
 }
 
 static bool
+test_constants(void)
+{
+	Device<int> out(8);
+
+	return launch("constants", 1, 8, 0, out.pointer) == 0 &&
+		out.home() == std::vector<int>{1, 10, 100, 1000, 1, 10, 100, 1000};
+}
+
+static bool
 test_spin(void)
 {
 	Device<unsigned> flags(200);
@@ -406,7 +415,7 @@ good_tests(void)
 		{"warp_operations", test_warp_operations}, {"divergent", test_divergent}, {"block_votes", test_block_votes},
 		{"lanes_leave", test_lanes_leave}, {"three_dimensions", test_three_dimensions},
 		{"atomic_operations", test_atomic_operations}, {"hash_insert", test_hash_insert}, {"vectors", test_vectors},
-		{"reverse_shared", test_reverse_shared}, {"spin", test_spin}, {"bits", test_bits},
+		{"reverse_shared", test_reverse_shared}, {"constants", test_constants}, {"spin", test_spin}, {"bits", test_bits},
 	};
 	static const char *const schedules[] = {
 		"schedule=forward", "schedule=reverse", "schedule=random,seed=1", "schedule=random,seed=2,yield=1",

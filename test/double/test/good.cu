@@ -276,6 +276,16 @@ reverse_shared(const unsigned *in, unsigned *out, unsigned n)
 }
 KERNEL(reverse_shared)
 
+/* a table of the kernels' own */
+static __constant__ const int powers[] = {1, 10, 100, 1000};
+
+extern "C" __global__ void
+constants(int *out)
+{
+	out[threadIdx.x] = __ldg(&powers[threadIdx.x % 4]);
+}
+KERNEL(constants)
+
 /* ------------------------------------------------------------------------
  * Threads that wait for each other in loops
  * ------------------------------------------------------------------------

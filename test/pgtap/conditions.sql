@@ -1,0 +1,72 @@
+-- What the tables list under a condition: offloaded where it holds, refused by
+-- name, and right, where it does not.
+\set QUIET on
+SET client_min_messages = warning;
+SET gpuscan.startup_cost = 0;
+SET max_parallel_workers_per_gather = 0;
+SET gpuscan.explain_refusals = on;
+
+SELECT count(*) > 0 AS icu FROM pg_collation WHERE collprovider = 'i' \gset
+
+CREATE TABLE words (id int, plain text, bytes text COLLATE "C", fixed char(3));
+INSERT INTO words SELECT i, w, w, w FROM generate_series(1, 4000) i, LATERAL (SELECT (ARRAY['ab', 'AB', 'Ab', 'cd'])[1 + i % 4]) x(w);
+\if :icu
+CREATE COLLATION anycase (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+ALTER TABLE words ADD folded text COLLATE anycase;
+UPDATE words SET folded = plain;
+VACUUM words;
+\endif
+ANALYZE words;
+
+-- the refusals of a query, or the node that it has
+CREATE FUNCTION planned(query text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	line text;
+	said text;
+BEGIN
+	FOR line IN EXECUTE 'EXPLAIN (COSTS OFF) ' || query LOOP
+		said := coalesce(said, substring(line FROM 'Custom Scan \((\w+)\)'), substring(line FROM 'Not Offloaded: (.*)'));
+	END LOOP;
+	RETURN said;
+END $$;
+
+CREATE FUNCTION answer(query text, enabled bool) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	result text;
+BEGIN
+	PERFORM set_config('gpuscan.enabled', enabled::text, true);
+	EXECUTE format('SELECT string_agg(q::text, '' '' ORDER BY q::text COLLATE "C") FROM (%s) q', query) INTO result;
+	PERFORM set_config('gpuscan.enabled', 'on', true);
+	RETURN result;
+END $$;
+
+CREATE TABLE cases (query text, said text);
+INSERT INTO cases VALUES
+	('SELECT count(*) FROM words WHERE plain = ''ab''', 'GpuAgg'),
+	('SELECT count(*) FROM words WHERE bytes <> ''ab''', 'GpuAgg'),
+	('SELECT count(*) FROM words WHERE fixed = ''ab''', 'GpuAgg'),
+	('SELECT plain, count(*) FROM words GROUP BY plain', 'GpuAgg'),
+	('SELECT fixed, count(*) FROM words GROUP BY fixed', 'GpuAgg'),
+	('SELECT count(*) FROM words WHERE plain COLLATE "C" IN (''ab'', ''cd'')', 'GpuAgg');
+\if :icu
+INSERT INTO cases VALUES
+	('SELECT count(*) FROM words WHERE folded = ''ab''', 'words: collation anycase, which is not deterministic'),
+	('SELECT count(*) FROM words WHERE folded <> ''ab''', 'words: collation anycase, which is not deterministic'),
+	('SELECT count(*) FROM words WHERE folded IN (''ab'', ''x'')', 'words: collation anycase, which is not deterministic'),
+	('SELECT count(*) FROM words WHERE folded IS DISTINCT FROM ''ab''', 'words: collation anycase, which is not deterministic'),
+	('SELECT count(*) FROM words WHERE fixed = ''ab'' COLLATE anycase', 'words: collation anycase, which is not deterministic'),
+	('SELECT count(*) FROM words WHERE folded COLLATE "C" = ''ab''', 'GpuAgg'),
+	('SELECT upper(folded), n FROM (SELECT folded, count(*) AS n FROM words GROUP BY folded) q',
+	 'words: collation anycase, which is not deterministic'),
+	('SELECT count(folded) FROM words WHERE id > 7', 'GpuAgg');
+\endif
+
+SELECT plan((2 * count(*))::int + 2) FROM cases;
+SELECT is(planned(query), said, query) FROM cases;
+SELECT is(answer(query, true), answer(query, false), 'answer: ' || query) FROM cases;
+SELECT is(array_agg(DISTINCT name || ' ' || types), '{"<> character, character","<> text, text","= character, character","= text, text"}',
+		  'the view names the condition')
+FROM gpuscan.offloaded WHERE condition = 'deterministic collation';
+SELECT is(count(*), 0::bigint, 'nothing else has one') FROM gpuscan.offloaded
+WHERE condition IS NOT NULL AND types NOT IN ('character, character', 'text, text');
+SELECT * FROM finish();
