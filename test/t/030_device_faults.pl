@@ -167,6 +167,7 @@ my $session = $node->background_psql('postgres') if $node->can('background_psql'
 SKIP:
 {
 	skip 'no background_psql', 1 unless defined $session;
+	$session->query_safe('SET client_min_messages = error');
 	$session->query_safe("BEGIN; DECLARE c CURSOR FOR $query{rows}");
 	my $first = $session->query_safe('FETCH 5000 FROM c');
 	my $pid = $node->safe_psql('postgres', 'SELECT pid FROM gpuscan.devices LIMIT 1');

@@ -65,13 +65,13 @@ make_entry(EngineRun *run, const Job *job, uint32 number, bool absorbed)
 	for (uint32 i = 0; i < batch->npages; i++)
 		entry->where.blocks[i] = batch->pages[i].block;
 
-	if (job->arrived)
-		for (uint32 row = 0; row < batch->nrows; row++)
-		{
-			run->done[row] = (job->any_home && job->homed[jb->first + row]) ||
-				(absorbed && job->status[jb->first + row] == DEVICE_ROW_PUNTED);
-			ndone += run->done[row];
-		}
+	/* a job that travels again has not arrived, and has rows that came home */
+	for (uint32 row = 0; row < batch->nrows && (job->any_home || absorbed); row++)
+	{
+		run->done[row] = (job->any_home && job->homed[jb->first + row]) ||
+			(absorbed && job->status[jb->first + row] == DEVICE_ROW_PUNTED);
+		ndone += run->done[row];
+	}
 	entry->ndone = 0;
 	if (ndone > 0)
 	{
