@@ -109,6 +109,21 @@ is_mine(Child *child, ServiceSlot *slot, SlotState state)
 		slot->generation == child->generation && slot->session < child->region->nsessions;
 }
 
+/*
+ * A slot that was taken by mistake: between the look at it and the taking its
+ * owner withdrew it, and it was handed in anew, perhaps for another device.
+ */
+static void
+put_back(Child *child, ServiceSlot *slot)
+{
+	uint32_t	device = slot->device;
+
+	if (!region_change(&slot->state, SLOT_RUNNING, SLOT_SUBMITTED))
+		region_store(&slot->state, SLOT_FREE);
+	else if (device < SERVICE_MAX_DEVICES)
+		region_ring_device(&child->region->devices[device]);
+}
+
 int
 gpuscan_child_take(Child *child)
 {
@@ -118,6 +133,7 @@ gpuscan_child_take(Child *child)
 	for (;;)
 	{
 		int			chosen = -1;
+		uint32_t	session = 0;
 		uint32_t	turn = 0;
 		uint64_t	sequence = 0;
 		ServiceSlot *slot;
@@ -134,6 +150,7 @@ gpuscan_child_take(Child *child)
 			if (chosen < 0 || distance < turn || (distance == turn && slot->sequence < sequence))
 			{
 				chosen = (int) i;
+				session = slot->session;
 				turn = distance;
 				sequence = slot->sequence;
 			}
@@ -141,13 +158,17 @@ gpuscan_child_take(Child *child)
 		if (chosen < 0)
 			return -1;
 		slot = region_slot(region, chosen);
+		/* before it runs: the watchdog looks at it then */
 		slot->started_us = gpuscan_child_now_us();
-		/* its owner may just have withdrawn it */
-		if (region_change(&slot->state, SLOT_SUBMITTED, SLOT_RUNNING))
+		if (!region_change(&slot->state, SLOT_SUBMITTED, SLOT_RUNNING))
+			continue;			/* withdrawn */
+		if (slot->device == child->number && slot->generation == child->generation &&
+			slot->session == session && slot->sequence == sequence)
 		{
-			child->last_session = slot->session;
+			child->last_session = session;
 			return chosen;
 		}
+		put_back(child, slot);
 	}
 }
 

@@ -87,9 +87,9 @@ next_from(unsigned from)
 			break;
 		case DOUBLE_RANDOM:
 			warps = block->ready_warps;
-			warp = nth_bit(warps, double_random() % (unsigned) __builtin_popcount(warps));
+			warp = nth_bit(warps, double_random_below((unsigned) __builtin_popcount(warps)));
 			lanes = block->ready[warp];
-			lane = nth_bit(lanes, double_random() % (unsigned) __builtin_popcount(lanes));
+			lane = nth_bit(lanes, double_random_below((unsigned) __builtin_popcount(lanes)));
 			break;
 	}
 	return &block->threads[warp * CUDA_DOUBLE_WARP + lane];

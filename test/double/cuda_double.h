@@ -43,7 +43,6 @@
 /* Kernels and what they call stay inside the library. */
 #pragma GCC visibility push(hidden)
 #pragma GCC diagnostic ignored "-Wunknown-pragmas"	/* unroll */
-#pragma GCC diagnostic ignored "-Wunused-function"
 
 #include "device/atomics.h"
 #include "device/bits.h"

@@ -149,7 +149,7 @@ void
 double_atomics_again(void)
 {
 	if (double_settings.schedule == DOUBLE_RANDOM)
-		cuda_double_atomics_yield = cuda_double_atomics + 1 + double_random() % (2 * double_settings.yield);
+		cuda_double_atomics_yield = cuda_double_atomics + 1 + double_random_below(2 * double_settings.yield);
 	else
 		cuda_double_atomics_yield = cuda_double_atomics + ATOMICS_BETWEEN_YIELDS;
 }

@@ -42,8 +42,14 @@ extern void double_settings_poll(void);
 /* "key=value,key=value" on top of what holds; false, with a line on stderr. */
 extern bool double_settings_apply(const char *text);
 
-/* From the seed. */
+/* From the seed; of 0 .. n - 1. */
 extern unsigned double_random(void);
+
+static inline unsigned
+double_random_below(unsigned n)
+{
+	return (unsigned) ((uint64_t) double_random() * n >> 32);
+}
 
 /* A line on stderr, "CUDA double: ...". */
 extern void double_say(const char *format,...) __attribute__((format(printf, 1, 2)));

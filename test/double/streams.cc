@@ -255,7 +255,7 @@ step_for(CUstream stream)
 	if (double_settings.schedule == DOUBLE_RANDOM)
 	{
 		std::deque<CUstream> &streams = stream->context->streams;
-		size_t		i = double_random() % streams.size();
+		size_t		i = double_random_below((unsigned) streams.size());
 
 		/* there is one: work given first waits for nothing */
 		while (streams[i]->work.empty() || blocked_by(streams[i]) != nullptr)
@@ -298,7 +298,7 @@ double_stream_give(CUstream stream, const DoubleWork *work)
 	if (copy->event != nullptr)
 		copy->event->waiting++;
 	stream->work.push_back(copy);
-	if (double_settings.schedule == DOUBLE_RANDOM && double_random() % 4 == 0)
+	if (double_settings.schedule == DOUBLE_RANDOM && double_random_below(4) == 0)
 		step_for(stream);
 }
 

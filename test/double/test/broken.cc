@@ -82,7 +82,7 @@ read_at(size_t bytes, long long offset)
 	return launch("read_at", 1, 32, 0, p.pointer, offset, out.pointer);
 }
 
-/* ends of 1000 bytes are 24 from the next page, when begins are aligned to 256 */
+/* the end of 1000 bytes is 24 before its page's, as the begin is aligned to 256 */
 static CUresult write_behind_page(void) { return write_at(4096, 4096); }
 static CUresult read_behind_page(void) { return read_at(4096, 4096); }
 static CUresult write_behind(void) { return write_at(1000, 1000); }
@@ -152,7 +152,8 @@ declares_too_much(void)
 }
 
 static const Bug bugs[] = {
-	{"barrier_for_half", 719, "deadlock: of 32 threads 0 exited; waiting: 16 in __syncthreads at broken.cu:", barrier_for_half, "", false},
+	{"barrier_for_half", 719, "deadlock: of 32 threads 0 exited; waiting: 16 in __syncthreads at broken.cu:",
+	barrier_for_half, "", false},
 	{"barrier_in_both_branches", 719, "__syncthreads at broken.cu:", barrier_in_both_branches, "", false},
 	{"barriers_of_two_kinds", 719, "where thread", barriers_of_two_kinds, "", false},
 	{"lane_not_in_mask", 719, "is not in the mask", lane_not_in_mask, "", false},

@@ -286,7 +286,8 @@ test_counters_file(void)
 	if (lines != nullptr)
 		fclose(lines);
 	unlink(file);
-	if (!ok(outcome.status == 0 && n == 2 && good && strstr(line, "\"when\": \"exit\""), "counters=FILE: a line at a wait, and one at the end"))
+	if (!ok(outcome.status == 0 && n == 2 && good && strstr(line, "\"when\": \"exit\""),
+			"counters=FILE: a line at a wait, and one at the end"))
 		diag("%d lines, the last: %s %s", n, line, outcome.error);
 }
 
@@ -304,7 +305,8 @@ fault_tests(void)
 	outcome = run_apart("fail=cuMemAlloc_v2:1:kill", ends, nullptr);
 	is(outcome.status, 128 + SIGKILL, "a call kills the process");
 	outcome = run_apart("fail=cuMemAlloc_v2:1:hang", ends, nullptr);
-	ok(outcome.status == 128 + SIGALRM && strstr(outcome.error, "CUDA double: fault: cuMemAlloc_v2 never returns\n"), "a call never returns");
+	ok(outcome.status == 128 + SIGALRM && strstr(outcome.error, "CUDA double: fault: cuMemAlloc_v2 never returns\n"),
+	   "a call never returns");
 	outcome = run_apart("fail=cuMemAlloc_v2:1:segv", ends, nullptr);
 	ok(outcome.status == 128 + SIGSEGV || (SANITIZED && outcome.status != 0), "a call crashes");
 	outcome = run_apart("fail=cuMemAlloc_v2:1:2", ends, nullptr);
