@@ -95,6 +95,9 @@ device_open(void)
 	device.counters = (void (*) (struct cuda_double_counters *)) dlsym(device.driver.handle, "cuda_double_counters");
 	device.counters_reset = (void (*) (void)) dlsym(device.driver.handle, "cuda_double_counters_reset");
 	device.message = (const char *(*) (void)) dlsym(device.driver.handle, "cuda_double_message");
+	/* addresses are used again early: AddressSanitizer has memory for each one that ever was */
+	if (device.set && device.set("addresses=2g") != 0)
+		diag("the double does not know addresses");
 	CALL(Init, 0);
 	CALL(DeviceGet, &ordinal, 0);
 	CALL(PrimaryCtxRetain, &context, ordinal);

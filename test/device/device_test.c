@@ -13,6 +13,8 @@
 // link: src/engine/cuda/plan.c src/engine/cuda/plan_groups.c src/engine/cuda/plan_verify.c src/engine/cuda/driver.c src/program/verify.c src/program/program_tables.c
 #include "describe.h"
 #include "device_trial.h"
+#include "groupcases.h"
+#include "operators.h"
 
 /* Totals of a test */
 typedef struct Tally
@@ -113,6 +115,98 @@ test_random(uint64_t rounds)
 	tally_diag(&tally);
 }
 
+/* ------------------------------------------------------------------------
+ * Every line of ops.def, with operands of every shape
+ * ------------------------------------------------------------------------
+ */
+
+static void
+operator_trial(uint16_t op, Shape shape_a, Shape shape_b, uint8_t profile, bool values, Tally *tally)
+{
+	static Generator gen;
+	static Table table;
+	static DeviceTrial trial;
+	Rng			rng = {((uint64_t) op << 16) + shape_a * 128 + shape_b * 16 + profile * 2 + values};
+	uint64_t	seed = rng.state;
+	Program    *program;
+
+	operator_table(&rng, &table, op, profile);
+	program = operator_program(&gen, &rng, &table, op, shape_a, shape_b, profile, values);
+	device_trial_init(&trial, &rng, &table, program, gen.as.params);
+	device_trial_add(&trial, 1 + rng_below(&rng, 100));
+	device_trial_add(&trial, 1 + rng_below(&rng, 100));
+	check(&trial, "operator", seed, tally);
+	device_trial_free(&trial);
+	table_free(&table);
+	free(program);
+}
+
+static void
+test_operators(void)
+{
+	for (uint16_t op = GENERATE_LAST_STRUCTURAL + 1; op < PROGRAM_OPS; op++)
+	{
+		Tally		tally = {0};
+
+		if (!(gpuscan_op_info[op].engines & ENGINE_CUDA))
+			continue;
+		for (int shape_a = 0; shape_a < SHAPES; shape_a++)
+			for (int shape_b = 0; shape_b < (gpuscan_op_info[op].nargs > 1 ? SHAPES : 1); shape_b++)
+				for (uint8_t profile = 0; profile < PROFILES && tally.wrong < 3; profile++)
+					for (int values = 0; values < 2; values++)
+						operator_trial(op, (Shape) shape_a, (Shape) shape_b, profile, values, &tally);
+		ok(tally.wrong == 0 && tally.refused == 0 && tally.npassed > 500, "%s on columns, parameters and NULL (%llu rows)",
+		   gpuscan_op_info[op].name, (unsigned long long) tally.npassed);
+	}
+}
+
+/* ------------------------------------------------------------------------
+ * Groups
+ * ------------------------------------------------------------------------
+ */
+
+#define GROUP_BATCHES	8
+
+/* most_groups: how many a table takes before it has to be brought home */
+static void
+groups_trial(const GroupCase *cases, uint64_t seed, uint64_t most_groups, Tally *tally)
+{
+	static Generator gen;
+	static Table table;
+	static DeviceTrial trial;
+	Rng			rng = {seed};
+	int			nbatches = cases->nbatches < GROUP_BATCHES ? cases->nbatches : GROUP_BATCHES;
+	Program    *program = group_case(&gen, &rng, &table, cases);
+
+	device_trial_init(&trial, &rng, &table, program, gen.as.params);
+	trial.most_groups = most_groups;
+	for (int b = 0; b < nbatches; b++)
+	{
+		/* the changes on the way come at their time also when there are fewer batches */
+		group_case_batch(&table, cases, b * cases->nbatches / nbatches);
+		device_trial_add(&trial, cases->nrows);
+	}
+	check(&trial, cases->name, seed, tally);
+	device_trial_free(&trial);
+	table_free(&table);
+	free(program);
+}
+
+static void
+test_groups(void)
+{
+	for (size_t i = 0; i < sizeof group_cases / sizeof *group_cases; i++)
+	{
+		const GroupCase *cases = &group_cases[i];
+		Tally		tally = {0};
+
+		for (uint64_t seed = 0; seed < 4; seed++)
+			groups_trial(cases, 4 * i + seed, seed == 0 ? 1 << 17 : 16 << 2 * seed, &tally);
+		ok(tally.wrong == 0 && tally.refused == 0, "groups: %s", cases->name);
+		tally_diag(&tally);
+	}
+}
+
 /* device_test [ROUNDS [SEED]]: more random programs, or one of them */
 int
 main(int argc, char **argv)
@@ -128,6 +222,8 @@ main(int argc, char **argv)
 		tally_diag(&tally);
 		return tally.wrong > 0;
 	}
+	test_operators();
+	test_groups();
 	test_random(rounds);
 	device_close();
 	return tap_done();

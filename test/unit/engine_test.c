@@ -9,6 +9,8 @@
 // link: src/engine/cpu/*.c src/program/verify.c src/program/program_tables.c
 #include "describe.h"
 #include "generate.h"
+#include "groupcases.h"
+#include "operators.h"
 #include "trial.h"
 
 
@@ -77,87 +79,19 @@ test_random(int rounds)
  * ------------------------------------------------------------------------
  */
 
-typedef enum Shape
-{
-	SHAPE_COLUMN,
-	SHAPE_UNIFORM,
-	SHAPE_NULL,					/* a uniform NULL */
-	SHAPE_CHOSEN,				/* a column and a parameter by turns: numerics of mixed form */
-	SHAPES
-} Shape;
-
-static uint16_t
-operand(Generator *gen, Shape shape, uint8_t kind, uint16_t attr, uint16_t condition, uint8_t profile)
-{
-	Assembly   *as = &gen->as;
-	ProgramValue value = random_value(gen->rng, &gen->table->bytes, kind, profile);
-
-	switch (shape)
-	{
-		case SHAPE_COLUMN:
-			return asm_load(as, attr);
-		case SHAPE_UNIFORM:
-			return asm_uniform(as, value);
-		case SHAPE_NULL:
-			return asm_uniform(as, value_null(kind));
-		default:
-			return asm_compute(as, OP_SELECT, kind, condition, asm_load(as, attr), asm_uniform(as, value));
-	}
-}
-
-/*
- * GROUP BY a op b, and the same under a mask; columns 1 to 3 are the condition
- * and the operands.
- */
-static Program *
-operator_program(Generator *gen, Rng *rng, Table *table, uint16_t op, Shape shape_a, Shape shape_b, uint8_t profile)
-{
-	const ProgramOpInfo *info = &gpuscan_op_info[op];
-	Assembly   *as = &gen->as;
-	uint16_t	condition,
-				a,
-				b = 0,
-				result;
-
-	gen_init(gen, rng, table, 100);
-	condition = asm_load(as, 0);
-	a = operand(gen, shape_a, info->args[0], 1, condition, profile);
-	if (info->nargs > 1)
-		b = operand(gen, shape_b, info->args[1], 2, condition, profile);
-	if (rng_chance(rng, 50))
-		result = asm_compute(as, op, info->result, a, b, 0);
-	else
-	{
-		asm_do(as, OP_MASK_TRUE, condition);
-		result = asm_compute(as, op, info->result, a, b, 0);
-		asm_do(as, OP_MASK_END, PROGRAM_NO_REG);
-		result = asm_compute(as, OP_SELECT, info->result, condition, result, asm_uniform(as, value_null(info->result)));
-	}
-	asm_key(as, result, gen_key_type(rng, info->result));
-	asm_agg(as, AGG_COUNT_STAR, PROGRAM_NO_REG, PROGRAM_NO_REG);
-	return asm_finish(as);
-}
-
 static bool
 check_operator(uint16_t op, Shape shape_a, Shape shape_b, uint8_t profile, uint64_t *nout)
 {
 	static Generator gen;
 	static Table table;
 	static Trial trial;
-	const ProgramOpInfo *info = &gpuscan_op_info[op];
 	Rng			rng = {((uint64_t) op << 16) + shape_a * 64 + shape_b * 8 + profile};
-	uint8_t		kind_b = info->nargs > 1 ? info->args[1] : info->args[0];
 	uint64_t	seed = rng.state;
 	Program    *program;
 	bool		same;
 
-	memset(&table, 0, sizeof table);
-	table.blcksz = 8192;
-	table_add_column(&rng, &table, TYPE_BOOL, PROFILE_FEW);
-	table_add_column(&rng, &table, gen_key_type(&rng, info->args[0]), profile);
-	table_add_column(&rng, &table, gen_key_type(&rng, kind_b), profile);
-	table_vary(&rng, &table);
-	program = operator_program(&gen, &rng, &table, op, shape_a, shape_b, profile);
+	operator_table(&rng, &table, op, profile);
+	program = operator_program(&gen, &rng, &table, op, shape_a, shape_b, profile, false);
 	trial_init(&trial, &rng, &table, program, gen.as.params);
 	trial_add_batch(&trial, 1 + rng_below(&rng, 150));
 	trial_add_batch(&trial, 1 + rng_below(&rng, 150));
@@ -257,94 +191,20 @@ test_chains(int rounds)
  * ------------------------------------------------------------------------
  */
 
-typedef struct GroupCase
-{
-	const char *name;
-	int			nkeys;
-	uint8_t		key_types[PROGRAM_MAX_KEYS];
-	uint8_t		key_profile;
-	uint8_t		arg_profile;	/* of the arguments: one column of each kind of number */
-	uint8_t		arg_profile_later;	/* from the second half of the batches on */
-	int			nulls;			/* percent, in every column */
-	int			nbatches;
-	uint32_t	nrows;			/* a batch */
-	uint32_t	least_groups;	/* or the test has not tested what it says */
-} GroupCase;
-
-static const GroupCase group_cases[] = {
-	{"no keys", 0, {0}, 0, PROFILE_EDGE, PROFILE_EDGE, 10, 4, 600, 1},
-	{"one group, sums beyond 128 bits", 1, {TYPE_BOOL}, PROFILE_FEW, PROFILE_EDGE, PROFILE_EDGE, 0, 8, 2048, 2},
-	{"64-bit sums, then wide ones", 1, {TYPE_INT4}, PROFILE_FEW, PROFILE_SMALL, PROFILE_EDGE, 0, 8, 600, 8},
-	{"64-bit sums around their limit", 1, {TYPE_BOOL}, PROFILE_FEW, PROFILE_BOUND, PROFILE_BOUND, 5, 20, 2048, 2},
-	{"arguments that come late", 1, {TYPE_INT4}, PROFILE_FEW, PROFILE_SMALL, PROFILE_EDGE, 90, 6, 100, 8},
-	{"char(1) pairs", 2, {TYPE_BPCHAR, TYPE_BPCHAR}, PROFILE_FEW, PROFILE_SMALL, PROFILE_SMALL, 5, 4, 1000, 65},
-	{"texts of 6 to 9 bytes", 1, {TYPE_TEXT}, PROFILE_EDGE, PROFILE_SMALL, PROFILE_SMALL, 5, 4, 1000, 100},
-	{"long texts", 1, {TYPE_VARCHAR}, PROFILE_WILD, PROFILE_SMALL, PROFILE_SMALL, 5, 3, 500, 700},
-	{"growing integers: a dense map that grows", 1, {TYPE_INT4}, PROFILE_ASCENDING, PROFILE_SMALL, PROFILE_SMALL, 1, 40, 2048, 20000},
-	{"scattered integers: a dense map given up", 1, {TYPE_INT8}, PROFILE_EDGE, PROFILE_SMALL, PROFILE_SMALL, 1, 4, 1000, 64},
-	{"more than 65536 groups", 2, {TYPE_INT4, TYPE_INT4}, PROFILE_SMALL, PROFILE_SMALL, PROFILE_SMALL, 0, 38, 2048, 65537},
-	{"numerics of equal value and unlike scale", 1, {TYPE_NUMERIC}, PROFILE_FEW, PROFILE_FEW, PROFILE_EDGE, 5, 6, 500, 8},
-	{"numerics of any size", 1, {TYPE_NUMERIC}, PROFILE_EDGE, PROFILE_SMALL, PROFILE_SMALL, 5, 4, 500, 500},
-	{"numerics that punt", 2, {TYPE_NUMERIC, TYPE_TEXT}, PROFILE_WILD, PROFILE_WILD, PROFILE_SMALL, 5, 4, 500, 500},
-	{"eight wide keys", 8, {TYPE_INT8, TYPE_TEXT, TYPE_NUMERIC, TYPE_DATE, TYPE_BOOL, TYPE_INT2, TYPE_TIMESTAMP, TYPE_BPCHAR},
-	PROFILE_EDGE, PROFILE_EDGE, PROFILE_EDGE, 10, 3, 200, 400},
-};
-
-static void
-group_program(Generator *gen, const GroupCase *cases)
-{
-	Assembly   *as = &gen->as;
-	uint16_t	args[VALUE_KINDS];
-	uint16_t	filter;
-
-	for (int k = 0; k < cases->nkeys; k++)
-		asm_key(as, asm_load(as, (uint16_t) k), cases->key_types[k]);
-	for (uint16_t a = 0; a < VALUE_KINDS; a++)
-		args[a] = asm_load(as, (uint16_t) (cases->nkeys + a));
-	filter = args[VALUE_BOOL];
-	for (uint8_t kind = 0; kind < PROGRAM_AGG_KINDS; kind++)
-	{
-		uint8_t		arg = gpuscan_agg_info[kind].arg == VALUE_KINDS ? VALUE_TEXT : gpuscan_agg_info[kind].arg;
-
-		asm_agg(as, kind, kind == AGG_COUNT_STAR ? PROGRAM_NO_REG : args[arg], PROGRAM_NO_REG);
-		asm_agg(as, kind, kind == AGG_COUNT_STAR ? PROGRAM_NO_REG : args[arg], filter);
-	}
-}
-
 static void
 test_groups(const GroupCase *cases, uint64_t seed)
 {
-	static const uint8_t arg_types[VALUE_KINDS] = {TYPE_BOOL, TYPE_INT4, TYPE_INT8, TYPE_NUMERIC, TYPE_TEXT};
 	static Generator gen;
 	static Table table;
 	static Trial trial;
 	Rng			rng = {seed};
 	Program    *program;
 
-	memset(&table, 0, sizeof table);
-	table.blcksz = 8192;
-	for (int k = 0; k < cases->nkeys; k++)
-		table_add_column(&rng, &table, cases->key_types[k], cases->key_profile);
-	for (int a = 0; a < VALUE_KINDS; a++)
-		table_add_column(&rng, &table, arg_types[a], cases->arg_profile);
-	for (uint32_t i = 0; i < table.ncolumns; i++)
-	{
-		table.columns[i].null_percent = cases->nulls;
-		table.columns[i].scale = -1;
-	}
-	table.columns[table.ncolumns - 1].profile = PROFILE_FEW;
-
-	gen_init(&gen, &rng, &table, 100);
-	group_program(&gen, cases);
-	program = asm_finish(&gen.as);
+	program = group_case(&gen, &rng, &table, cases);
 	trial_init(&trial, &rng, &table, program, gen.as.params);
 	for (int b = 0; b < cases->nbatches; b++)
 	{
-		if (b == cases->nbatches / 2)
-			for (int a = 0; a < VALUE_KINDS - 1; a++)
-				table.columns[cases->nkeys + a].profile = cases->arg_profile_later;
-		for (uint32_t i = 0; i < table.ncolumns; i++)
-			table.columns[i].bits = (uint8_t) (45 + b % 19);
+		group_case_batch(&table, cases, b);
 		trial_add_batch(&trial, cases->nrows);
 	}
 	ok(check(&trial, cases->name, seed) && trial.groups->n >= cases->least_groups,
