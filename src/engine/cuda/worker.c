@@ -107,7 +107,7 @@ leave_failed(Worker *worker, const char *call, CUresult result)
 	snprintf(worker->device->reason, SERVICE_REASON, "%s in %s",
 			 gpuscan_driver_error(&worker->driver, result), call);
 	__atomic_store_n(&worker->device->last_error, result, __ATOMIC_RELAXED);
-	gpuscan_child_log("device %u: %s", worker->child->number, worker->device->reason);
+	gpuscan_child_log("%s", worker->device->reason);
 	_exit(CHILD_EXIT_FAILED);
 }
 
@@ -318,8 +318,8 @@ pin_region(Worker *worker)
 
 	worker->device->pinned = rc == CUDA_SUCCESS;
 	if (rc != CUDA_SUCCESS)
-		gpuscan_child_log("device %u: host memory could not be registered (%s): copies will be slow",
-						  worker->child->number, gpuscan_driver_error(&worker->driver, rc));
+		gpuscan_child_log("host memory could not be registered (%s): copies will be slow",
+						  gpuscan_driver_error(&worker->driver, rc));
 }
 
 /* ------------------------------------------------------------------------
