@@ -100,12 +100,16 @@ PUNT_SETUP = [
               ('8' || lpad(floor(random() * 1e9)::text, 9, '0') || repeat('3', 68) || '.33')::numeric
        FROM generate_series(1, {rows})""",
     "VACUUM (FREEZE, ANALYZE) punt",
+    "DROP TABLE IF EXISTS punt_one",
+    "CREATE TABLE punt_one AS SELECT u FROM punt",
+    "VACUUM (FREEZE, ANALYZE) punt_one",
 ]
 PUNT = [
     Case("groups40", "sum of 40 digits by key",
          "SELECT count(*), sum(s) FROM (SELECT k, sum(u) AS s FROM punt GROUP BY k) g", 0.95),
     Case("groups80", "sum of 80 digits by key",
          "SELECT count(*), sum(s) FROM (SELECT k, sum(v) AS s FROM punt GROUP BY k) g", 0.95),
+    Case("sum40", "sum of 40 digits, the table's only column", "SELECT sum(u) FROM punt_one", 0.95),
     Case("filter80", "Q6's form on 80 digits",
          """SELECT sum(v * w) FROM punt WHERE v BETWEEN 9.3e77 AND 9.5e77 AND w < 8.5e77
             AND d >= date '1993-01-01' AND d < date '1997-01-01'""", 0.95),

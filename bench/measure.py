@@ -343,7 +343,7 @@ def punt_series(notes):
     say("Making a table of very long numbers")
     do([sql.replace("{rows}", "1000000") for sql in cases.PUNT_SETUP])
     results = run_series("punt", cases.PUNT, postgres_engines())
-    do(["DROP TABLE punt"])
+    do(["DROP TABLE punt, punt_one"])
     return results
 
 

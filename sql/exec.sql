@@ -68,6 +68,18 @@ select differs('select g, count(*), sum(x), avg(x), min(x), max(x) from big grou
 select differs('select sum(x) from big where x > 1e44');
 select differs('select * from big where x > 12345.5');
 select differs('select x, count(*) from big group by x');
+select differs('select count(*), count(x), sum(x), avg(x), min(x), max(x) from big');
+select differs('select sum(x + 1), min(-x), sum(g) filter (where x > 100000.5), max(x) filter (where g = 3) from big');
+select differs('select g, id - g, sum(x), max(x * 2) from big group by 1, 2');
+-- which of equal values is shown: the last one, with its scale; some have no form in an engine
+create table ties as select i as id, case when i % 11 = 0 then null else round(7::numeric, i * 37 % 50) end as x
+	from generate_series(1, 12000) i;
+insert into ties select i, round(7::numeric, 38 + i % 9) from generate_series(12001, 24000) i;
+analyze ties;
+select sum(differs(format('select count(*), count(x), sum(x), avg(x), min(x), max(x) from ties where id <= %s', n)))
+from generate_series(2000, 24000, 5500) n;
+select sum(differs(format('select id %% 5, sum(x), min(x), max(x) from ties where id <= %s group by 1', n)))
+from generate_series(2000, 24000, 11000) n;
 
 --
 -- toasted and compressed values
@@ -225,5 +237,5 @@ end $$;
 select explain_says('select g, sum(x) from many where id < 50 group by g', 'Engine Time'),
 	explain_says('select id from many where id < 50', 'Source Time');
 
-drop table num, big, toasted, altered, nothing, no_rows, seen, growing, temporary, rows, risky, many;
+drop table num, big, ties, toasted, altered, nothing, no_rows, seen, growing, temporary, rows, risky, many;
 drop function differs, disk_used, explain_says;

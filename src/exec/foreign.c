@@ -39,6 +39,8 @@ gpuscan_foreign_init(ForeignStates *foreign, const Program *program)
 	/* AggCheckCallContext asks for no more than this (nodeAgg.c) */
 	agg->curaggcontext = makeNode(ExprContext);
 	foreign->fake_agg = (Node *) agg;
+	foreign->call = palloc0(SizeForFunctionCallInfo(2));
+	InitFunctionCallInfoData(*foreign->call, NULL, 2, InvalidOid, foreign->fake_agg, NULL);
 	foreign->program = program;
 	foreign->parent = CurrentMemoryContext;
 }
@@ -83,14 +85,12 @@ make_group(ForeignStates *foreign, uint32 group)
 static void
 add_to_sum(ForeignStates *foreign, ForeignAgg *agg, Datum value)
 {
-	LOCAL_FCINFO(fcinfo, 2);
+	FunctionCallInfo call = foreign->call;
 
-	InitFunctionCallInfoData(*fcinfo, NULL, 2, InvalidOid, foreign->fake_agg, NULL);
-	fcinfo->args[0].value = agg->state;
-	fcinfo->args[0].isnull = agg->count == 0;
-	fcinfo->args[1].value = value;
-	fcinfo->args[1].isnull = false;
-	agg->state = numeric_avg_accum(fcinfo);
+	call->args[0].value = agg->state;
+	call->args[0].isnull = agg->count == 0;
+	call->args[1].value = value;
+	agg->state = numeric_avg_accum(call);
 }
 
 bool
@@ -102,6 +102,39 @@ gpuscan_foreign_second_wins(int kind, Datum first, uint64 first_ordinal,
 	if (order == 0)
 		return second_ordinal > first_ordinal;
 	return kind == AGG_MIN_NUMERIC ? order > 0 : order < 0;
+}
+
+/* One more argument of min or max. */
+static void
+take_better(ForeignStates *foreign, ForeignAgg *agg, int kind, uint64 ordinal, Datum value)
+{
+	Datum		winner = value;
+	struct varlena *copy;
+	MemoryContext old;
+
+	if (agg->count > 0)
+	{
+		FunctionCallInfo call = foreign->call;
+
+		call->args[0].value = agg->state;
+		call->args[0].isnull = false;
+		call->args[1].value = value;
+		if (unlikely(ordinal < agg->ordinal))
+		{
+			if (!gpuscan_foreign_second_wins(kind, agg->state, agg->ordinal, value, ordinal))
+				return;
+		}
+		/* these give the state itself, or the other one in a plain form */
+		else if ((winner = kind == AGG_MIN_NUMERIC ? numeric_smaller(call) : numeric_larger(call)) == agg->state)
+			return;
+	}
+	old = MemoryContextSwitchTo(foreign->context);
+	copy = PG_DETOAST_DATUM_COPY(winner);
+	MemoryContextSwitchTo(old);
+	if (agg->count > 0)
+		pfree(DatumGetPointer(agg->state));
+	agg->state = PointerGetDatum(copy);
+	agg->ordinal = ordinal;
 }
 
 static void
@@ -123,18 +156,7 @@ add_argument(ForeignStates *foreign, uint32 group, int number, int64 count, uint
 			break;
 		case AGG_MIN_NUMERIC:
 		case AGG_MAX_NUMERIC:
-			if (agg->count == 0 ||
-				gpuscan_foreign_second_wins(kind, agg->state, agg->ordinal, value, ordinal))
-			{
-				MemoryContext old = MemoryContextSwitchTo(foreign->context);
-				struct varlena *copy = PG_DETOAST_DATUM_COPY(value);
-
-				MemoryContextSwitchTo(old);
-				if (agg->count > 0)
-					pfree(DatumGetPointer(agg->state));
-				agg->state = PointerGetDatum(copy);
-				agg->ordinal = ordinal;
-			}
+			take_better(foreign, agg, kind, ordinal, value);
 			break;
 		default:
 			elog(ERROR, "foreign argument of aggregate state %d", kind);

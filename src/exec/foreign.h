@@ -9,6 +9,7 @@
 #define GPUSCAN_FOREIGN_H
 
 #include "exec/host.h"
+#include "fmgr.h"
 #include "lib/stringinfo.h"
 
 /* The host's part of an aggregate state. */
@@ -41,6 +42,7 @@ typedef struct ForeignStates
 	ForeignGroup **groups;		/* by group number; NULL: nothing foreign */
 	uint64		ngroups;		/* room in 'groups' */
 	Node	   *fake_agg;		/* an AggState for transition functions */
+	FunctionCallInfo call;		/* of transition functions */
 } ForeignStates;
 
 extern void gpuscan_foreign_init(ForeignStates *foreign, const Program *program);

@@ -36,6 +36,8 @@ note_fixed_attributes(HostEval *host, const Program *program)
 {
 	const ProgramLayout *layout = program_layout(program);
 
+	host->layout = layout;
+	host->nlayout = program->nlayout;
 	for (uint32 att = 0; att < program->nlayout && layout[att].attlen > 0; att++)
 	{
 		uint32		attalign = layout[att].attalign;
@@ -121,6 +123,31 @@ filtered_argument(Expr *arg, Expr *filter)
 	return (Expr *) c;
 }
 
+/*
+ * Where all keys and arguments are columns of the table there is nothing to
+ * project: they are taken from the row.
+ */
+static void
+find_plain_columns(HostEval *host)
+{
+	List	   *exprs = list_concat_copy(host->keys, host->args);
+	ListCell   *lc;
+
+	host->plain_attrs = -1;
+	foreach(lc, exprs)
+		if (!IsA(lfirst(lc), Var) || lfirst_node(Var, lc)->varattno <= 0)
+			return;
+	host->plain_attrs = 0;
+	for (int i = 0; i < host->ncolumns; i++)
+		if (host->columns[i].place >= 0)
+		{
+			const Var  *var = list_nth(exprs, host->columns[i].place);
+
+			host->columns[i].place = var->varattno - 1;
+			host->plain_attrs = Max(host->plain_attrs, var->varattno);
+		}
+}
+
 void
 gpuscan_host_init_groups(HostEval *host, List *keys, List *aggrefs)
 {
@@ -135,13 +162,12 @@ gpuscan_host_init_groups(HostEval *host, List *keys, List *aggrefs)
 	host->ncolumns = program->nkeys + program->naggs;
 	host->batch_context = CreateExprContext(host->run->node->ps.state);
 	host->batch_context->ecxt_scantuple = host->slot;
-	host->types = palloc_array(ProgramType, host->ncolumns + 1);
-	host->columns = palloc_array(int, host->ncolumns + 1);
+	host->columns = palloc0_array(HostColumn, host->ncolumns + 1);
 	host->keys = keys;
 	foreach(lc, keys)
 	{
-		host->types[i] = gpuscan_type_of(exprType(lfirst(lc)));
-		host->columns[i++] = column++;
+		host->columns[i].type = gpuscan_type_of(exprType(lfirst(lc)));
+		host->columns[i++].place = column++;
 	}
 
 	for (int agg = 0; agg < program->naggs; agg++)
@@ -162,13 +188,15 @@ gpuscan_host_init_groups(HostEval *host, List *keys, List *aggrefs)
 		arg = aggref->args == NIL ? NULL : linitial_node(TargetEntry, aggref->args)->expr;
 		arg = filtered_argument(arg, aggref->aggfilter);
 		if (aggs[agg].kind == AGG_COUNT_STAR || aggs[agg].kind == AGG_COUNT)
-			host->types[i] = PROGRAM_TYPES;
+			host->columns[i].type = PROGRAM_TYPES;
 		else
-			host->types[i] = gpuscan_type_of(exprType((Node *) arg));
-		host->columns[i++] = arg == NULL ? -1 : column++;
+			host->columns[i].type = gpuscan_type_of(exprType((Node *) arg));
+		host->columns[i].can_be_foreign = gpuscan_agg_info[aggs[agg].kind].arg == VALUE_NUMERIC;
+		host->columns[i++].place = arg == NULL ? -1 : column++;
 		if (arg != NULL)
 			host->args = lappend(host->args, arg);
 	}
+	find_plain_columns(host);
 }
 
 static void
@@ -204,7 +232,17 @@ make_projection(HostEval *host)
 	host->projection = ExecBuildProjectionInfo(tlist, host->batch_context, slot,
 											   &host->parent->ps, RelationGetDescr(host->run->rel));
 	estate->es_jit_flags = jit_flags;
+	MemoryContextSwitchTo(old);
+}
 
+/* Whatever the first row to settle needs. */
+static pg_noinline void
+make_room(HostEval *host)
+{
+	MemoryContext old = MemoryContextSwitchTo(host->run->node->ps.state->es_query_cxt);
+
+	if (host->plain_attrs < 0)
+		make_projection(host);
 	host->room = BATCH_MAX_ROWS;
 	host->settled = palloc_array(EngineSettled, host->room);
 	host->values = palloc_array(ProgramValue, host->room * (host->ncolumns + 1));
@@ -218,9 +256,8 @@ make_projection(HostEval *host)
 static inline bool
 lengths_in_bounds(const HostEval *host, const uint8_t *tuple, uint32 len)
 {
-	const Program *program = host->run->offloaded->program;
-	const ProgramLayout *layout = program_layout(program);
-	uint32		natts = Min(decode_natts(tuple), (uint32) program->nlayout);
+	const ProgramLayout *layout = host->layout;
+	uint32		natts = Min(decode_natts(tuple), host->nlayout);
 	uint32		pos = tuple[22];	/* t_hoff */
 	uint32		att = 0;
 	bool		hasnull = decode_hasnull(tuple);
@@ -347,11 +384,13 @@ gpuscan_host_settle(HostEval *host, uint32 row)
 	int			ncolumns = host->ncolumns;
 	EngineSettled *settled;
 	ProgramValue *values;
-	TupleTableSlot *result;
+	const HostColumn *column = host->columns;
+	const Datum *datums;
+	const bool *nulls;
 	MemoryContext old;
 
-	if (host->projection == NULL)
-		make_projection(host);
+	if (unlikely(host->values == NULL))
+		make_room(host);
 	Assert(host->nsettled < host->room);
 	settled = &host->settled[host->nsettled];
 	values = &host->values[host->nsettled * ncolumns];
@@ -361,32 +400,45 @@ gpuscan_host_settle(HostEval *host, uint32 row)
 	settled->args = values + nkeys;
 
 	/* not reset here: texts and numerics live until the batch is absorbed */
-	result = ExecProject(host->projection);
-	old = MemoryContextSwitchTo(host->batch_context->ecxt_per_tuple_memory);
-	for (int i = 0; i < ncolumns; i++)
+	if (host->plain_attrs >= 0)
 	{
-		ProgramValue *value = &values[i];
-		ProgramType type = host->types[i];
-		int			column = host->columns[i];
+		datums = host->slot->tts_values;
+		nulls = host->slot->tts_isnull;
+		slot_getsomeattrs(host->slot, host->plain_attrs);
+	}
+	else
+	{
+		TupleTableSlot *result = ExecProject(host->projection);
 
-		if (column >= 0 && !result->tts_isnull[column] && type != PROGRAM_TYPES)
+		datums = result->tts_values;
+		nulls = result->tts_isnull;
+	}
+	old = MemoryContextSwitchTo(host->batch_context->ecxt_per_tuple_memory);
+	for (int i = 0; i < ncolumns; i++, column++, values++)
+	{
+		bool		isnull = column->place >= 0 && nulls[column->place];
+		Datum		datum;
+
+		if (isnull || column->type == PROGRAM_TYPES)
 		{
-			Datum		datum = result->tts_values[column];
-
-			if (gpuscan_value_from_datum(type, datum, i < nkeys, value) == VALUE_FITS)
-				continue;
-			if (host->direct != NULL)
-				gpuscan_foreign_argument(host->direct, 0, i, settled->ordinal, datum);
-			else
-				add_foreign(host, i < nkeys ? -1 : i - nkeys, i < nkeys ? i : -1, datum);
+			/* NULL, or an argument of count that is not */
+			memset(values, 0, sizeof(*values));
+			values->null = isnull;
+			if (column->type != PROGRAM_TYPES)
+				values->kind = gpuscan_type_info[column->type].kind;
 			continue;
 		}
-
-		/* NULL, or an argument of count that is not */
-		memset(value, 0, sizeof(*value));
-		value->null = column >= 0 && result->tts_isnull[column];
-		if (type != PROGRAM_TYPES)
-			value->kind = gpuscan_type_info[type].kind;
+		datum = datums[column->place];
+		if (column->can_be_foreign && host->direct != NULL)
+		{
+			/* a number that may well fit is cheaper to add than to take apart first */
+			memset(values, 0, sizeof(*values));
+			values->kind = VALUE_NUMERIC;
+			values->foreign = 1;
+			gpuscan_foreign_argument(host->direct, 0, i, settled->ordinal, datum);
+		}
+		else if (gpuscan_value_from_datum(column->type, datum, i < nkeys, values) != VALUE_FITS)
+			add_foreign(host, i < nkeys ? -1 : i - nkeys, i < nkeys ? i : -1, datum);
 	}
 	MemoryContextSwitchTo(old);
 	host->nsettled++;

@@ -24,6 +24,14 @@ typedef struct ForeignItem
 	Datum		datum;			/* in the batch's memory */
 } ForeignItem;
 
+/* A key or an argument. */
+typedef struct HostColumn
+{
+	int			place;			/* in the projection, or in the row; -1: count(*) */
+	ProgramType type;			/* PROGRAM_TYPES: only whether it is NULL matters */
+	bool		can_be_foreign; /* an aggregate over numerics */
+} HostColumn;
+
 typedef struct HostEval
 {
 	ProgramRun *run;
@@ -38,6 +46,8 @@ typedef struct HostEval
 	List	   *device_quals;	/* what the engine runs otherwise ... */
 	ExprState  *device_state;	/* ... made when it is first needed */
 	ExprState  *host_state;
+	const ProgramLayout *layout;
+	uint32		nlayout;
 	uint32		nfixed;			/* attributes of the layout at fixed places ... */
 	uint32		fixed_size;		/* ... and the bytes they take */
 
@@ -46,15 +56,15 @@ typedef struct HostEval
 	List	   *args;			/* of the program's aggregates, where they have one */
 	int			nkeys;
 	int			ncolumns;		/* keys and arguments */
-	int		   *columns;		/* where the projection has them; -1: count(*) */
+	HostColumn *columns;		/* keys first */
+	int			plain_attrs;	/* all are the table's own columns: up to this one; else -1 */
 	ProjectionInfo *projection; /* of both; made when it is first needed */
-	ProgramType *types;			/* of keys and arguments; PROGRAM_TYPES: only
-								 * whether it is NULL matters */
 	EngineSettled *settled;
 	ProgramValue *values;
 	uint32		room;			/* rows that settled and values have room for */
 	uint32		nsettled;
-	struct ForeignStates *direct;	/* without keys foreign arguments go here at once */
+	struct ForeignStates *direct;	/* without keys arguments that can be foreign go here
+									 * at once, all of them */
 	ForeignItem *foreign;
 	uint32		nforeign;
 	uint32		foreign_room;
