@@ -151,7 +151,7 @@ group_is_there(const DevicePlan *plan, const DeviceGroups *groups, uint64_t plac
  * order of their places, and the warps copy theirs.
  */
 extern "C" __global__ void
-__launch_bounds__(DEVICE_GATHER_THREADS)
+__launch_bounds__(DEVICE_GATHER_THREADS, 1)
 gpuscan_groups_gather(const DevicePlan *plan, const DeviceGroups *groups, DeviceGather *gather)
 {
 	SHARED(uint32_t, counts);

@@ -42,6 +42,30 @@ struct __align__(16) Chunk
 	uint64_t	hi;
 };
 
+/*
+ * A copy from device memory to shared memory that goes on beside the program,
+ * and the end of all that this thread began.  Registers are not touched, so a
+ * thread can have any number under way.
+ */
+DEVICE_FUNCTION void
+copy_begin(Chunk *shared, const Chunk *from)
+{
+#ifdef __CUDA_ARCH__
+	asm volatile ("cp.async.cg.shared.global [%0], [%1], 16;"
+				  ::"r"((uint32_t) __cvta_generic_to_shared(shared)), "l"(__cvta_generic_to_global(from)) : "memory");
+#else
+	*shared = *from;
+#endif
+}
+
+DEVICE_FUNCTION void
+copy_end(void)
+{
+#ifdef __CUDA_ARCH__
+	asm volatile ("cp.async.wait_all;" ::: "memory");
+#endif
+}
+
 /* CUDA has its atomics for long long, which is another type than uint64_t */
 typedef unsigned long long ull;
 

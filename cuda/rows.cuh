@@ -123,10 +123,11 @@ tile_load(Work &w, uint32_t from, uint32_t npages)
 	for (uint32_t i = threadIdx.x; i < nchunks; i += blockDim.x)
 	{
 		TOUCH_READ(&src[i], sizeof(Chunk));
-		((Chunk *) w.tile)[i] = src[i];
+		copy_begin(&((Chunk *) w.tile)[i], &src[i]);
 	}
 	for (uint32_t i = threadIdx.x; i < npages * (uint32_t) (sizeof(DevicePage) / sizeof(uint64_t)); i += blockDim.x)
 		((uint64_t *) w.pages)[i] = pages[i];
+	copy_end();
 	__syncthreads();
 	w.npages = npages;
 	w.first = w.pages[0].first;

@@ -337,6 +337,12 @@ run_job(DeviceTrial *t, const DeviceJob *job, uint64_t capacity, uint8_t *status
 		sum->npunted += result.npunted;
 		sum->nleft = result.nleft;
 		sum->ngroups = result.ngroups;
+		/* the double runs one block after another: who saw room, took it */
+		if (device.set && t->program->grouped && result.ngroups > (capacity > 1 ? capacity / 2 : 1) + t->launch.threads)
+		{
+			diag("%llu groups in a table of %llu places", (unsigned long long) result.ngroups, (unsigned long long) capacity);
+			same = false;
+		}
 		if (!same || result.nleft == 0)
 			break;
 		if (result.nleft >= left && (again || t->launch.threads == 0))
