@@ -77,8 +77,7 @@ gpuscan_aggregate(const DevicePlan *plan, const DeviceJob *job, DeviceResult *re
 	Work		w;
 
 	work_begin(w, smem, plan, job, result, status, launch);
-	local_clear(w);
-	__syncthreads();
+	local_clear(w);				/* whoever comes next waits first: tile_load, local_deliver */
 	run_job<true>(w, launch, feed, again != 0);
 	local_deliver(w, groups);
 }

@@ -161,6 +161,79 @@ test_operators(void)
 }
 
 /* ------------------------------------------------------------------------
+ * Masks within masks: a failure counts where all of them let the row through
+ * ------------------------------------------------------------------------
+ */
+
+/* CASE WHEN c1 THEN (CASE WHEN c2 THEN ... a + b ... END) + b END, and the like with ELSE */
+static Program *
+masks_program(Generator *gen, Rng *rng, Table *table, uint32_t depth)
+{
+	Assembly   *as = &gen->as;
+	uint16_t	condition[PROGRAM_MAX_MASKS];
+	bool		otherwise[PROGRAM_MAX_MASKS];
+	uint16_t	null,
+				b,
+				result;
+
+	gen_init(gen, rng, table, 100);
+	null = asm_uniform(as, value_null(VALUE_INT32));
+	result = asm_load(as, 3);
+	b = asm_load(as, 4);
+	for (uint32_t i = 0; i < depth; i++)
+	{
+		condition[i] = asm_load(as, (uint16_t) (i % 3));
+		otherwise[i] = i < 3 ? rng_chance(rng, 50) : otherwise[i - 3];
+		asm_do(as, otherwise[i] ? OP_MASK_NOT_TRUE : OP_MASK_TRUE, condition[i]);
+	}
+	for (uint32_t i = depth; i-- > 0;)
+	{
+		result = asm_compute(as, OP_ADD_INT32, VALUE_INT32, result, b, 0);
+		asm_do(as, OP_MASK_END, PROGRAM_NO_REG);
+		result = otherwise[i] ? asm_compute(as, OP_SELECT, VALUE_INT32, condition[i], null, result) :
+			asm_compute(as, OP_SELECT, VALUE_INT32, condition[i], result, null);
+	}
+	asm_key(as, result, TYPE_INT4);
+	asm_agg(as, AGG_COUNT_STAR, PROGRAM_NO_REG, PROGRAM_NO_REG);
+	return asm_finish(as);
+}
+
+static void
+test_masks(void)
+{
+	static Generator gen;
+	static Table table;
+	static DeviceTrial trial;
+	Tally		tally = {0};
+
+	for (uint32_t depth = 1; depth <= PROGRAM_MAX_MASKS; depth++)
+	{
+		Rng			rng = {depth};
+		Program    *program;
+
+		memset(&table, 0, sizeof table);
+		table.blcksz = 8192;
+		for (int i = 0; i < 3; i++)
+		{
+			table_add_column(&rng, &table, TYPE_BOOL, PROFILE_FEW);
+			table.columns[i].null_percent = 10;
+		}
+		table_add_column(&rng, &table, TYPE_INT4, PROFILE_EDGE);
+		table_add_column(&rng, &table, TYPE_INT4, PROFILE_EDGE);
+		program = masks_program(&gen, &rng, &table, depth);
+		device_trial_init(&trial, &rng, &table, program, gen.as.params);
+		device_trial_add(&trial, 400);
+		check(&trial, "masks", depth, &tally);
+		device_trial_free(&trial);
+		table_free(&table);
+		free(program);
+	}
+	ok(tally.wrong == 0 && tally.refused == 0 && tally.npassed > 1000 && tally.npunted > 1000, "masks up to %d deep",
+	   PROGRAM_MAX_MASKS);
+	tally_diag(&tally);
+}
+
+/* ------------------------------------------------------------------------
  * Groups
  * ------------------------------------------------------------------------
  */
@@ -217,6 +290,7 @@ main(int argc, char **argv)
 	device_open();
 	if (argc > 1 && strcmp(argv[1], "groups") == 0)
 	{
+		test_masks();
 		test_groups(true);
 		test_random(100);
 		device_close();
@@ -231,6 +305,7 @@ main(int argc, char **argv)
 		return tally.wrong > 0;
 	}
 	test_operators();
+	test_masks();
 	test_groups(false);
 	test_random(rounds);
 	device_close();
