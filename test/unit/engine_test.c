@@ -245,6 +245,130 @@ test_all_keys(void)
 	free(program);
 }
 
+/* ------------------------------------------------------------------------
+ * Sums over several scales
+ * ------------------------------------------------------------------------
+ */
+
+/* CASE WHEN ... THEN a ELSE constant or b, a alone, and FILTER; scales, NULLs and sizes change from batch to batch. */
+static bool
+check_scales(uint64_t seed, uint32_t *most_groups)
+{
+	static const uint8_t key_profiles[] = {PROFILE_FEW, PROFILE_FEW, PROFILE_SMALL};
+	static const uint8_t profiles[] = {PROFILE_BOUND, PROFILE_BOUND, PROFILE_BOUND, PROFILE_SMALL, PROFILE_FEW, PROFILE_EDGE};
+	static const int nulls[] = {0, 0, 0, 5, 50, 100};
+	static Generator gen;
+	static Table table;
+	static Trial trial;
+	Rng			rng = {seed};
+	int			nbatches = rng_range(&rng, 2, 5);
+	uint16_t	condition,
+				a,
+				b,
+				zero;
+	Program    *program;
+	bool		same;
+
+	memset(&table, 0, sizeof table);
+	table.blcksz = 8192;
+	table_add_column(&rng, &table, TYPE_BOOL, PROFILE_FEW);
+	table_add_column(&rng, &table, TYPE_INT4, RNG_PICK(&rng, key_profiles));
+	for (int i = 0; i < 2; i++)
+		table_add_column(&rng, &table, TYPE_NUMERIC, PROFILE_BOUND);
+
+	gen_init(&gen, &rng, &table, 100);
+	condition = asm_load(&gen.as, 0);
+	a = asm_load(&gen.as, 2);
+	b = asm_load(&gen.as, 3);
+	zero = asm_uniform(&gen.as, rng_chance(&rng, 60) ? ((ProgramValue) {.kind = VALUE_NUMERIC,.scale = rng_range(&rng, 0, 4)}) :
+					   random_value(&rng, &table.bytes, VALUE_NUMERIC, RNG_PICK(&rng, profiles)));
+	if (rng_chance(&rng, 75))
+		asm_key(&gen.as, asm_load(&gen.as, 1), TYPE_INT4);
+	asm_agg(&gen.as, AGG_SUM_NUMERIC, asm_compute(&gen.as, OP_SELECT, VALUE_NUMERIC, condition, a, zero), PROGRAM_NO_REG);
+	asm_agg(&gen.as, AGG_SUM_NUMERIC, asm_compute(&gen.as, OP_SELECT, VALUE_NUMERIC, condition, a, b), PROGRAM_NO_REG);
+	asm_agg(&gen.as, AGG_SUM_NUMERIC, a, PROGRAM_NO_REG);
+	asm_agg(&gen.as, AGG_SUM_NUMERIC, b, condition);
+	asm_agg(&gen.as, AGG_SUM_NUMERIC, zero, condition);
+	program = asm_finish(&gen.as);
+	trial_init(&trial, &rng, &table, program, gen.as.params);
+	for (int batch = 0; batch < nbatches; batch++)
+	{
+		table.columns[0].null_percent = RNG_PICK(&rng, nulls);
+		for (int i = 2; i < 4; i++)
+		{
+			Column	   *column = &table.columns[i];
+
+			column->profile = RNG_PICK(&rng, profiles);
+			column->null_percent = RNG_PICK(&rng, nulls);
+			if (rng_chance(&rng, 50))
+				column->scale = (int8_t) (rng_chance(&rng, 85) ? rng_range(&rng, 0, 8) : rng_range(&rng, 0, NUMERIC_SCALE_MAX));
+			if (rng_chance(&rng, 50))
+				column->bits = (uint8_t) rng_range(&rng, 4, 63);
+		}
+		trial_add_batch(&trial, rng_chance(&rng, 15) ? BATCH_MAX_ROWS : 1 + rng_below(&rng, 150));
+	}
+	same = check(&trial, "scales", seed);
+	if (trial.groups->n > *most_groups)
+		*most_groups = trial.groups->n;
+	trial_free(&trial);
+	table_free(&table);
+	free(program);
+	return same;
+}
+
+static void
+test_scales(int rounds)
+{
+	uint32_t	most_groups = 0;
+	int			wrong = 0;
+
+	for (int round = 0; round < rounds && wrong < 3; round++)
+		wrong += !check_scales(UINT64_C(0x5CA1E) + (uint64_t) round, &most_groups);
+	ok(wrong == 0 && most_groups > 1000, "%d programs with sums over several scales (up to %u groups)", rounds, most_groups);
+}
+
+/*
+ * Without an argument there is no scale: neither a batch of NULLs nor rows
+ * that FILTER turns down leave one behind.
+ */
+static void
+test_no_argument(void)
+{
+	static Generator gen;
+	static Table table;
+	static Trial trial;
+	Rng			rng = {11};
+	uint16_t	a;
+	Program    *program;
+
+	memset(&table, 0, sizeof table);
+	table.blcksz = 8192;
+	table_add_column(&rng, &table, TYPE_BOOL, PROFILE_FEW);
+	table_add_column(&rng, &table, TYPE_NUMERIC, PROFILE_SMALL);
+	table.columns[1].scale = 6;
+	gen_init(&gen, &rng, &table, 100);
+	a = asm_load(&gen.as, 1);
+	asm_agg(&gen.as, AGG_SUM_NUMERIC, a, PROGRAM_NO_REG);
+	asm_agg(&gen.as, AGG_SUM_NUMERIC, a, asm_load(&gen.as, 0));
+	program = asm_finish(&gen.as);
+	trial_init(&trial, &rng, &table, program, gen.as.params);
+	table.columns[0].null_percent = 100;
+	table.columns[1].null_percent = 100;
+	trial_add_batch(&trial, 100);
+	table.columns[1].null_percent = 0;
+	table.columns[1].scale = 4;
+	trial_add_batch(&trial, 100);
+	table.columns[0].null_percent = 0;
+	table.columns[1].profile = PROFILE_BOUND;
+	table.columns[1].bits = 20;
+	table.columns[1].scale = 2;
+	trial_add_batch(&trial, 100);
+	ok(check(&trial, "no argument", 11), "sums whose first batch has no argument");
+	trial_free(&trial);
+	table_free(&table);
+	free(program);
+}
+
 /* ------------------------------------------------------------------------ */
 
 static void
@@ -271,6 +395,8 @@ main(int argc, char **argv)
 	for (size_t i = 0; i < sizeof group_cases / sizeof *group_cases; i++)
 		test_groups(&group_cases[i], i + 1);
 	test_all_keys();
+	test_scales(argc > 1 ? atoi(argv[1]) : 400);
+	test_no_argument();
 	test_random(argc > 1 ? atoi(argv[1]) : 600);
 	return tap_done();
 }

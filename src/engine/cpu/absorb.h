@@ -10,7 +10,8 @@
  * Sums take the cheapest exact way that the bounds of the batch allow: with
  * few groups, 64-bit partial sums of the batch in a small array with four
  * lanes (successive rows of one group do not wait for each other), else
- * 128-bit sums in the records; beyond that, groups.c row by row.
+ * 128-bit sums in the records; beyond that, states.c row by row.  Numerics of
+ * another scale than the sums, or of several, are multiplied on the way.
  *
  *-------------------------------------------------------------------------
  */
@@ -380,19 +381,26 @@ absorb_skips(EngineRun *run, const ProgramAgg *agg, uint32_t from, uint32_t to)
 	return any ? flags : NULL;
 }
 
+#define ABSORB_LANE(lane, term) \
+do { \
+	const uint32_t e = i + (lane); \
+	lanes[lane][group[e]] += (term); \
+} while (0)
+
 /*
- * Add 64-bit values whose sum over the batch fits in 63 bits.  'values' is an
- * array of the given type.
+ * Add a term of each row, an expression of 'values' (an array of the given
+ * type) and the row's element e; their sum over the batch fits in 63 bits.
+ * 'factor' raises sums of terms to the scale of the aggregate's.
  */
-#define ABSORB_SUM_64(type) \
+#define ABSORB_SUM_64(type, term, factor) \
 do { \
 	const type *restrict values = v->data; \
 	if (groups->n == 1 && !skip && !v->uniform) \
 	{ \
 		int64_t		s = 0; \
-		for (uint32_t i = from; i < to; i++) \
-			s += values[i]; \
-		*(i128_unaligned *) (group_record(groups, 0) + agg->offset) += s; \
+		for (uint32_t e = from; e < to; e++) \
+			s += (term); \
+		*(i128_unaligned *) (group_record(groups, 0) + agg->offset) += (i128) s * (factor); \
 	} \
 	else if (groups->n <= FEW_GROUPS) \
 	{ \
@@ -402,23 +410,29 @@ do { \
 		if (!skip && !v->uniform) \
 			for (; i + 4 <= to; i += 4) \
 			{ \
-				lanes[0][group[i]] += values[i]; \
-				lanes[1][group[i + 1]] += values[i + 1]; \
-				lanes[2][group[i + 2]] += values[i + 2]; \
-				lanes[3][group[i + 3]] += values[i + 3]; \
+				ABSORB_LANE(0, term); \
+				ABSORB_LANE(1, term); \
+				ABSORB_LANE(2, term); \
+				ABSORB_LANE(3, term); \
 			} \
 		for (; i < to; i++) \
 			if (!skip || !skip[i]) \
-				lanes[0][group[i]] += values[v->uniform ? 0 : i]; \
+			{ \
+				const uint32_t e = v->uniform ? 0 : i; \
+				lanes[0][group[i]] += (term); \
+			} \
 		for (uint32_t g = 0; g < groups->n; g++) \
 			*(i128_unaligned *) (group_record(groups, g) + agg->offset) += \
-				lanes[0][g] + lanes[1][g] + lanes[2][g] + lanes[3][g]; \
+				(i128) (lanes[0][g] + lanes[1][g] + lanes[2][g] + lanes[3][g]) * (factor); \
 	} \
 	else \
 		for (uint32_t i = from; i < to; i++) \
 			if (!skip || !skip[i]) \
+			{ \
+				const uint32_t e = v->uniform ? 0 : i; \
 				*(i128_unaligned *) (group_record(groups, group[i]) + agg->offset) += \
-					values[v->uniform ? 0 : i]; \
+					(i128) (term) * (factor); \
+			} \
 } while (0)
 
 /* 64-bit values that need not sum to 63 bits within a batch */
@@ -433,6 +447,144 @@ absorb_sum_int64(EngineRun *run, GroupAgg *agg, const Vector *v, const uint8_t *
 				values[v->uniform ? 0 : i];
 }
 
+/* The least and the largest scale among the rows that have an argument; there are some. */
+static void
+absorb_scales(const Vector *v, const uint8_t *skip, uint32_t from, uint32_t to, int *least, int *most)
+{
+	const uint8_t *scales = v->scales;
+	uint8_t		low = UINT8_MAX,
+				high = 0;
+
+	if (!v->mixed)
+	{
+		*least = *most = v->scale;
+		return;
+	}
+	for (uint32_t i = from; i < to; i++)
+	{
+		const uint8_t ignore = skip && skip[i] ? 0xFF : 0;
+		const uint8_t for_low = scales[i] | ignore,
+					for_high = scales[i] & (uint8_t) ~ignore;
+
+		low = for_low < low ? for_low : low;
+		high = for_high > high ? for_high : high;
+	}
+	*least = low;
+	*most = high;
+}
+
+/* Note the display scales of the rows, of which 'most' is the largest. */
+static void
+absorb_dscales(EngineRun *run, GroupAgg *agg, const Vector *v, const uint8_t *skip, uint32_t from, uint32_t to, int most)
+{
+	const uint32_t *group = run->group;
+	uint8_t    *dscales = agg->dscales;
+	uint32_t	behind = 1;
+
+	/* as a rule the groups have seen it all */
+	if (run->groups.n <= FEW_GROUPS)
+	{
+		behind = 0;
+		for (uint32_t g = 0; g < run->groups.n; g++)
+			behind += dscales[g] < most;
+	}
+	if (behind == 0)
+		return;
+	for (uint32_t i = from; i < to; i++)
+	{
+		const uint8_t scale = v->mixed ? v->scales[i] : (uint8_t) most;
+
+		if ((!skip || !skip[i]) && dscales[group[i]] < scale)
+			dscales[group[i]] = scale;
+	}
+}
+
+/* No |mantissa| of the rows that have an argument exceeds this. */
+static double
+absorb_bound(const Vector *v, const uint8_t *skip, uint32_t from, uint32_t to)
+{
+	const i128 *values = v->data;
+	u128		bits = 0;
+
+	if (!v->wide)
+		return (double) v->bound;
+	for (uint32_t i = from; i < to; i++)
+		if (!skip || !skip[i])
+		{
+			i128		value = values[v->uniform ? 0 : i];
+
+			bits |= (u128) (value ^ (value >> 127));
+		}
+	/* one more for negative ones; a conversion rounds by far less than that much */
+	return ((double) bits + 1) * (1 + 1e-12);
+}
+
+/*
+ * Numerics at other scales than the aggregate's sums have, at several ones,
+ * or of 128 bits: multiplied up on the way.
+ */
+static void
+absorb_sum_scaled(EngineRun *run, GroupAgg *agg, const Vector *v, const uint8_t *skip, uint32_t from, uint32_t to)
+{
+	Groups	   *groups = &run->groups;
+	const uint32_t *group = run->group;
+	const uint32_t n = to - from;
+	int64_t		factors[NUMERIC_SCALE_MAX + 1];
+	int64_t		most_factor = 1;
+	int			least,
+				most;
+	double		bound;
+
+	/* what has no argument has no scale either */
+	if (skip && memchr(skip + from, 0, n) == NULL)
+		return;
+	absorb_scales(v, skip, from, to, &least, &most);
+
+	/* while rows are counted without those being added */
+	if (agg->scale < 0)
+		agg->scale = agg->dscale = most;
+	if (least != agg->dscale || most != agg->dscale)
+		gpuscan_state_need_dscales(run, agg);
+	if (agg->dscales)
+		absorb_dscales(run, agg, v, skip, from, to, most);
+	if (most > agg->scale)
+		gpuscan_state_raise_scale(run, agg, most);
+
+	bound = GROUP_SUM_LIMIT;
+	if (!agg->high && agg->scale - least <= NUMERIC_POW10_64)
+	{
+		most_factor = numeric_pow10_64(agg->scale - least);
+		bound = absorb_bound(v, skip, from, to) * (double) most_factor * n;
+	}
+	if (agg->bound + bound >= GROUP_SUM_LIMIT)
+	{
+		for (uint32_t i = from; i < to; i++)
+			if (!skip || !skip[i])
+				gpuscan_state_add_numeric(run, agg, group[i], vector_numeric(v, i));
+		return;
+	}
+	agg->bound += bound;
+
+	if (!v->wide && !v->mixed && (u128) v->bound * n >> 62 == 0)
+	{
+		ABSORB_SUM_64(int64_t, values[e], most_factor);
+		return;
+	}
+	for (int scale = least; scale <= most; scale++)
+		factors[scale] = numeric_pow10_64(agg->scale - scale);
+	if (!v->wide && v->mixed && v->bound <= (UINT64_C(1) << 62) / n / (uint64_t) most_factor)
+		ABSORB_SUM_64(int64_t, values[e] * factors[v->scales[e]], 1);
+	else
+		for (uint32_t i = from; i < to; i++)
+			if (!skip || !skip[i])
+			{
+				NumericValue value = vector_numeric(v, i);
+
+				*(i128_unaligned *) (group_record(groups, group[i]) + agg->offset) +=
+					value.mantissa * factors[value.scale];
+			}
+}
+
 static void
 absorb_sum_numeric(EngineRun *run, GroupAgg *agg, const Vector *v, const uint8_t *skip, uint32_t from, uint32_t to)
 {
@@ -441,22 +593,15 @@ absorb_sum_numeric(EngineRun *run, GroupAgg *agg, const Vector *v, const uint8_t
 	uint32_t	n = to - from;
 
 	if (!v->wide && !v->mixed && !agg->high && !agg->dscales &&
-		(agg->scale < 0 || (agg->scale == v->scale && agg->dscale == v->scale)) &&
+		agg->scale == v->scale && agg->dscale == v->scale &&
 		(u128) v->bound * n >> 62 == 0 &&
 		agg->bound + (double) v->bound * n < GROUP_SUM_LIMIT)
 	{
-		if (agg->scale < 0)
-			agg->scale = agg->dscale = v->scale;
 		agg->bound += (double) v->bound * n;
-		ABSORB_SUM_64(int64_t);
-		return;
+		ABSORB_SUM_64(int64_t, values[e], 1);
 	}
-	/* while rows are counted without those being added */
-	if (v->mixed || (agg->scale >= 0 && v->scale != agg->dscale))
-		gpuscan_state_need_dscales(run, agg);
-	for (uint32_t i = from; i < to; i++)
-		if (!skip || !skip[i])
-			gpuscan_state_add_numeric(run, agg, group[i], vector_numeric(v, i));
+	else
+		absorb_sum_scaled(run, agg, v, skip, from, to);
 }
 
 #define ABSORB_MINMAX(type, op) \
@@ -487,7 +632,7 @@ absorb_agg(EngineRun *run, uint32_t number, uint32_t from, uint32_t to)
 		case AGG_COUNT:
 			break;				/* rows less missing */
 		case AGG_SUM_INT32:
-			ABSORB_SUM_64(int32_t);
+			ABSORB_SUM_64(int32_t, values[e], 1);
 			break;
 		case AGG_SUM_INT64:
 			absorb_sum_int64(run, agg, v, skip, from, to);

@@ -267,6 +267,7 @@ extern uint32_t gpuscan_state_size(uint8_t kind);
 extern void gpuscan_state_init(const GroupAgg *agg, char *record);
 extern void gpuscan_state_need_missing(EngineRun *run, GroupAgg *agg);
 extern void gpuscan_state_need_dscales(EngineRun *run, GroupAgg *agg);
+extern void gpuscan_state_raise_scale(EngineRun *run, GroupAgg *agg, int scale);
 extern void gpuscan_state_add_numeric(EngineRun *run, GroupAgg *agg, uint32_t group, NumericValue value);
 extern void gpuscan_state_minmax_numeric(EngineRun *run, GroupAgg *agg, uint32_t group,
 										 NumericValue value, uint64_t ordinal);

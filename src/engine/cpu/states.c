@@ -195,8 +195,8 @@ power10(int n)
 }
 
 /* All sums of the aggregate to a larger scale. */
-static void
-state_raise_scale(EngineRun *run, GroupAgg *agg, int scale)
+void
+gpuscan_state_raise_scale(EngineRun *run, GroupAgg *agg, int scale)
 {
 	int			by = scale - agg->scale;
 	double		bound = agg->bound * power10(by);
@@ -229,7 +229,7 @@ state_note_scale(EngineRun *run, GroupAgg *agg, uint32_t group, int scale, int d
 	if (agg->dscales && agg->dscales[group] < dscale)
 		agg->dscales[group] = (uint8_t) dscale;
 	if (scale > agg->scale)
-		state_raise_scale(run, agg, scale);
+		gpuscan_state_raise_scale(run, agg, scale);
 }
 
 void
