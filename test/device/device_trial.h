@@ -39,8 +39,6 @@ typedef struct DeviceTrial
 	DeviceLaunch launch;
 	uint32_t	blocks;
 	RefGroups  *reference;
-	uint64_t   *firsts;			/* by group of the reference */
-	uint32_t	firsts_room;
 	Merged		merged;
 
 	/* totals, so that a test can see that it tests */
@@ -155,22 +153,6 @@ device_punts(const DeviceTrial *t, const RefValue *regs)
  * ------------------------------------------------------------------------
  */
 
-static void
-reference_add(DeviceTrial *t, const RefValue *regs, uint64_t ordinal)
-{
-	uint32_t	before = t->reference->n;
-
-	refgroups_add_row(t->reference, regs);
-	if (t->reference->n == before)
-		return;
-	if (t->firsts_room < t->reference->n)
-	{
-		t->firsts_room = 2 * t->reference->n;
-		t->firsts = realloc(t->firsts, t->firsts_room * sizeof *t->firsts);
-	}
-	t->firsts[t->reference->n - 1] = ordinal;
-}
-
 static uint8_t
 expected_status(DeviceTrial *t, const Rows *rows, uint32_t row, RefValue *regs, bool *by_reference)
 {
@@ -205,7 +187,7 @@ check_job(DeviceTrial *t, Rows *const *batches, uint32_t n, const uint8_t *statu
 				same = false;
 			}
 			else if (expected == DEVICE_ROW_PASSED && t->program->grouped)
-				reference_add(t, regs, batches[b]->batch.ordinal + row);
+				refgroups_add_row(t->reference, regs, batches[b]->batch.ordinal + row);
 		}
 	free(regs);
 	if (same && (sum->npassed != counts[DEVICE_ROW_PASSED] || sum->npunted != counts[DEVICE_ROW_PUNTED] || sum->nleft != 0))
@@ -445,7 +427,7 @@ run_jobs(DeviceTrial *t)
 	}
 	if (t->program->grouped)
 	{
-		same = same && groups_home(t, capacity, ngroups) && merged_compare(&t->merged, t->reference, t->firsts);
+		same = same && groups_home(t, capacity, ngroups) && merged_compare(&t->merged, t->reference);
 		t->ngroups = t->reference->n;
 		device_free(t->d_groups);
 	}
@@ -481,7 +463,6 @@ device_trial_run(DeviceTrial *t)
 		outcome = run_jobs(t) ? DEVICE_SAME : DEVICE_DIFFERS;
 		merged_free(&t->merged);
 		refgroups_free(t->reference);
-		free(t->firsts);
 		device_free(t->d_plan);
 	}
 	free(t->plan);

@@ -137,9 +137,8 @@ merged_add(Merged *merged, const EngineGroup *part)
 	}
 }
 
-/* firsts: ordinal of the first row of each of the reference's groups */
 static bool
-merged_compare(Merged *merged, RefGroups *ref, const uint64_t *firsts)
+merged_compare(Merged *merged, RefGroups *ref)
 {
 	if (merged->index->n != ref->n)
 	{
@@ -160,13 +159,7 @@ merged_compare(Merged *merged, RefGroups *ref, const uint64_t *firsts)
 			diag("group %u is not among the reference's", g);
 			return false;
 		}
-		if (group->first != firsts[number])
-		{
-			diag("group %u: first row %llu, reference %llu", g, (unsigned long long) group->first,
-				 (unsigned long long) firsts[number]);
-			return false;
-		}
-		if (!ref_compare_group(ref, number, group, true))
+		if (!ref_compare_group(ref, number, group))
 			return false;
 	}
 	return true;

@@ -19,6 +19,7 @@ typedef struct RefAgg
 	Big			sum;			/* at scale NUMERIC_SCALE_MAX */
 	int			dscale;
 	RefValue	best;			/* null: none yet */
+	uint64_t	ordinal;		/* of the row that 'best' is from */
 } RefAgg;
 
 typedef struct RefGroup
@@ -27,6 +28,8 @@ typedef struct RefGroup
 	uint32_t	len;
 	uint32_t	next;			/* in its bucket; + 1 */
 	uint32_t	seen;			/* by the comparison */
+	uint64_t	first;			/* ordinal of its first row */
+	int64_t		rows;
 	RefValue   *keys;			/* as first seen */
 	RefAgg	   *aggs;
 } RefGroup;
@@ -130,6 +133,8 @@ refgroups_find(RefGroups *groups, const RefValue *keys)
 	group = &groups->groups[groups->n++];
 	group->len = len;
 	group->seen = 0;
+	group->first = 0;
+	group->rows = 0;
 	group->bytes = memcpy(bytes_new(&groups->memory, len), buf, len);
 	group->keys = (RefValue *) bytes_new(&groups->memory, (nkeys + 1) * sizeof(RefValue));
 	memcpy(group->keys, keys, nkeys * sizeof(RefValue));
@@ -159,7 +164,7 @@ ref_agg_is(uint8_t kind, const char *what)
 }
 
 static void
-refgroups_step(RefGroups *groups, uint32_t group, uint32_t number, const RefValue *arg)
+refgroups_step(RefGroups *groups, uint32_t group, uint32_t number, const RefValue *arg, uint64_t ordinal)
 {
 	RefAgg	   *agg = &groups->groups[group].aggs[number];
 	uint8_t		kind = program_aggs(groups->program)[number].kind;
@@ -188,12 +193,26 @@ refgroups_step(RefGroups *groups, uint32_t group, uint32_t number, const RefValu
 		(arg->integer > agg->best.integer) - (arg->integer < agg->best.integer);
 	/* of equal values the later one (numeric_smaller, numeric_larger) */
 	if (ref_agg_is(kind, "MIN") ? order <= 0 : order >= 0)
+	{
 		agg->best = *arg;
+		agg->ordinal = ordinal;
+	}
+}
+
+/* The group of a row; rows come in order. */
+static uint32_t
+refgroups_row(RefGroups *groups, const RefValue *keys, uint64_t ordinal)
+{
+	uint32_t	group = refgroups_find(groups, keys);
+
+	if (groups->groups[group].rows++ == 0)
+		groups->groups[group].first = ordinal;
+	return group;
 }
 
 /* A row that passed: registers as ref_run left them. */
 static void
-refgroups_add_row(RefGroups *groups, const RefValue *regs)
+refgroups_add_row(RefGroups *groups, const RefValue *regs, uint64_t ordinal)
 {
 	const Program *program = groups->program;
 	RefValue	keys[PROGRAM_MAX_KEYS];
@@ -204,7 +223,7 @@ refgroups_add_row(RefGroups *groups, const RefValue *regs)
 		keys[k] = regs[program_keys(program)[k].reg];
 		assert(!keys[k].poison);
 	}
-	group = refgroups_find(groups, keys);
+	group = refgroups_row(groups, keys, ordinal);
 	for (uint32_t a = 0; a < program->naggs; a++)
 	{
 		const ProgramAgg *agg = &program_aggs(program)[a];
@@ -218,7 +237,7 @@ refgroups_add_row(RefGroups *groups, const RefValue *regs)
 				continue;
 		}
 		assert(!arg.poison);
-		refgroups_step(groups, group, a, &arg);
+		refgroups_step(groups, group, a, &arg, ordinal);
 	}
 }
 
@@ -231,12 +250,12 @@ refgroups_add_settled(RefGroups *groups, const EngineSettled *settled)
 
 	for (uint32_t k = 0; k < groups->program->nkeys; k++)
 		keys[k] = ref_from_program_value(&settled->keys[k]);
-	group = refgroups_find(groups, keys);
+	group = refgroups_row(groups, keys, settled->ordinal);
 	for (uint32_t a = 0; a < groups->program->naggs; a++)
 	{
 		RefValue	arg = ref_from_program_value(&settled->args[a]);
 
-		refgroups_step(groups, group, a, &arg);
+		refgroups_step(groups, group, a, &arg, settled->ordinal);
 	}
 	return group;
 }
@@ -246,9 +265,9 @@ refgroups_add_settled(RefGroups *groups, const EngineSettled *settled)
  * ------------------------------------------------------------------------
  */
 
-/* exact: with the display scale; else equal values will do */
+/* Also the display scale. */
 static bool
-ref_same_value(const RefValue *ref, const ProgramValue *value, bool exact)
+ref_same_value(const RefValue *ref, const ProgramValue *value)
 {
 	RefValue	other = ref_from_program_value(value);
 
@@ -259,14 +278,13 @@ ref_same_value(const RefValue *ref, const ProgramValue *value, bool exact)
 	if (ref->foreign || ref->kind == VALUE_TEXT)
 		return ref->text.len == other.text.len && memcmp(ref->text.ptr, other.text.ptr, ref->text.len) == 0;
 	if (ref->kind == VALUE_NUMERIC)
-		return numeric_compare(ref->numeric, other.numeric) == 0 &&
-			(!exact || ref->numeric.scale == other.numeric.scale);
+		return ref->numeric.mantissa == other.numeric.mantissa && ref->numeric.scale == other.numeric.scale;
 	return ref->integer == value->u.integer;
 }
 
 /* NULL when the state is the reference's, else what is not. */
 static const char *
-ref_compare_agg(uint8_t kind, const RefAgg *ref, const EngineAggState *state, bool exact)
+ref_compare_agg(uint8_t kind, const RefAgg *ref, const EngineAggState *state)
 {
 	Big			sum;
 
@@ -286,16 +304,26 @@ ref_compare_agg(uint8_t kind, const RefAgg *ref, const EngineAggState *state, bo
 	}
 	if (state->isnull != ref->best.null)
 		return "isnull";
-	return ref->best.null || ref_same_value(&ref->best, &state->value, exact) ? NULL : "value";
+	if (ref->best.null)
+		return NULL;
+	if (!ref_same_value(&ref->best, &state->value))
+		return "value";
+	return gpuscan_agg_info[kind].arg != VALUE_NUMERIC || state->ordinal == ref->ordinal ? NULL : "row of the value";
 }
 
 static bool
-ref_compare_group(const RefGroups *groups, uint32_t number, const EngineGroup *group, bool exact)
+ref_compare_group(const RefGroups *groups, uint32_t number, const EngineGroup *group)
 {
 	const RefGroup *ref = &groups->groups[number];
 
+	if (group->first != ref->first)
+	{
+		diag("group %u: first row %llu, reference %llu", group->group, (unsigned long long) group->first,
+			 (unsigned long long) ref->first);
+		return false;
+	}
 	for (uint32_t k = 0; k < groups->program->nkeys; k++)
-		if (!ref_same_value(&ref->keys[k], &group->keys[k], exact))
+		if (!ref_same_value(&ref->keys[k], &group->keys[k]))
 		{
 			diag("group %u: key %u differs", group->group, k);
 			return false;
@@ -303,7 +331,7 @@ ref_compare_group(const RefGroups *groups, uint32_t number, const EngineGroup *g
 	for (uint32_t a = 0; a < groups->program->naggs; a++)
 	{
 		uint8_t		kind = program_aggs(groups->program)[a].kind;
-		const char *wrong = ref_compare_agg(kind, &ref->aggs[a], &group->aggs[a], exact);
+		const char *wrong = ref_compare_agg(kind, &ref->aggs[a], &group->aggs[a]);
 
 		if (wrong)
 		{
@@ -316,12 +344,17 @@ ref_compare_group(const RefGroups *groups, uint32_t number, const EngineGroup *g
 	return true;
 }
 
-/*
- * All groups of a run.  ordered: as first seen, exactly; else as a set, where
- * of equal numerics any display scale will do.
- */
+/* The order in which a run hands out its groups. */
+typedef enum RefOrder
+{
+	REF_BY_NUMBER,				/* of first rows, which are also their numbers */
+	REF_BY_FIRST_ROW,
+	REF_ANY_ORDER
+} RefOrder;
+
+/* All groups of a run. */
 static bool
-refgroups_compare(RefGroups *groups, const Engine *engine, EngineRun *run, bool ordered)
+refgroups_compare(RefGroups *groups, const Engine *engine, EngineRun *run, RefOrder order)
 {
 	uint64_t	cursor = 0;
 	EngineGroup group;
@@ -338,7 +371,7 @@ refgroups_compare(RefGroups *groups, const Engine *engine, EngineRun *run, bool 
 	{
 		uint32_t	number = n;
 
-		if (!ordered)
+		if (order == REF_ANY_ORDER)
 		{
 			RefValue	keys[PROGRAM_MAX_KEYS];
 
@@ -346,8 +379,8 @@ refgroups_compare(RefGroups *groups, const Engine *engine, EngineRun *run, bool 
 				keys[k] = ref_from_program_value(&group.keys[k]);
 			number = refgroups_find(groups, keys);
 		}
-		if (group.group != n || number >= groups->n || groups->groups[number].seen++ ||
-			!ref_compare_group(groups, number, &group, ordered))
+		if ((order == REF_BY_NUMBER && group.group != n) || number >= groups->n || groups->groups[number].seen++ ||
+			group.rows != groups->groups[number].rows || !ref_compare_group(groups, number, &group))
 		{
 			diag("group %u of %u", n, groups->n);
 			return false;

@@ -173,7 +173,8 @@ trial_add_batch(Trial *trial, uint32_t nrows)
 				(kept < batch->nout && batch->out[kept] < batch->settled[settled].row))
 			{
 				if (!batch->keep || batch->keep[kept])
-					refgroups_add_row(trial->groups, regs + (size_t) kept * program->nregs);
+					refgroups_add_row(trial->groups, regs + (size_t) kept * program->nregs,
+									  batch->rows->batch.ordinal + batch->out[kept]);
 				kept++;
 			}
 			else
@@ -252,11 +253,17 @@ trial_run_batch(const Trial *trial, const Engine *engine, EngineRun *run, const 
 	}
 	engine->absorb(run, batch->keep, batch->settled, batch->nsettled);
 	for (uint32_t i = 0; i < batch->nsettled && in_order; i++)
-		if (batch->settled[i].group != batch->groups[i])
+	{
+		const EngineSettled *settled = &batch->settled[i];
+		bool		is_new = trial->groups->groups[batch->groups[i]].first == settled->ordinal;
+
+		if (settled->group != batch->groups[i] || (settled->is_new != 0) != is_new)
 		{
-			diag("settled row %u: group %u, reference %u", batch->settled[i].row, batch->settled[i].group, batch->groups[i]);
+			diag("settled row %u: group %u, new %d, reference %u, %d", settled->row, settled->group, settled->is_new,
+				 batch->groups[i], is_new);
 			return false;
 		}
+	}
 	return same;
 }
 
@@ -277,7 +284,7 @@ trial_run(const Trial *trial, const Engine *engine)
 	}
 	if (same && trial->program->grouped)
 	{
-		same = refgroups_compare(trial->groups, engine, run, true);
+		same = refgroups_compare(trial->groups, engine, run, REF_BY_NUMBER);
 		if (same && (engine->group_memory(run) > memory.held || (trial->groups->n > 0 && engine->group_memory(run) == 0)))
 		{
 			diag("groups hold %zu bytes, says the engine, of %zu", engine->group_memory(run), memory.held);
@@ -379,10 +386,164 @@ trial_run_spilling(const Trial *trial, const Engine *engine)
 			dumps.n = 0;
 		}
 	}
-	same = same && refgroups_compare(trial->groups, engine, run, false);
+	same = same && refgroups_compare(trial->groups, engine, run, REF_BY_FIRST_ROW);
 	free(dumps.dumps);
 	bytes_free(&dumps.bytes);
 	memory_reset(&memory);
+	return same;
+}
+
+/* ------------------------------------------------------------------------
+ * Rows in any order, and groups of other runs
+ * ------------------------------------------------------------------------
+ */
+
+#define TRIAL_RUNS	3			/* the first is the one that the others' groups come home to */
+
+/* Groups as values that outlive their run. */
+typedef struct Returning
+{
+	EngineGroup *groups;
+	uint32_t	n;
+	Bytes		bytes;
+} Returning;
+
+static void
+shuffle(Rng *rng, uint32_t *items, uint32_t n)
+{
+	for (uint32_t i = n; i > 1; i--)
+	{
+		uint32_t	k = rng_below(rng, i);
+		uint32_t	swap = items[i - 1];
+
+		items[i - 1] = items[k];
+		items[k] = swap;
+	}
+}
+
+static bool
+returning_add(const Trial *trial, Returning *returning, const Engine *engine, EngineRun *run)
+{
+	const Program *program = trial->program;
+	uint64_t	cursor = 0;
+	uint32_t	from = returning->n;
+	EngineGroup group;
+
+	returning->groups = realloc(returning->groups, (from + engine->ngroups(run) + 1) * sizeof group);
+	while (engine->next_group(run, &cursor, &group))
+	{
+		ProgramValue *keys = (ProgramValue *) bytes_new(&returning->bytes, program->nkeys * sizeof *keys);
+		EngineAggState *aggs = (EngineAggState *) bytes_new(&returning->bytes, program->naggs * sizeof *aggs);
+
+		if (returning->n > from && group.first <= returning->groups[returning->n - 1].first)
+		{
+			diag("a group of row %llu after one of row %llu", (unsigned long long) group.first,
+				 (unsigned long long) returning->groups[returning->n - 1].first);
+			return false;
+		}
+		for (uint32_t k = 0; k < program->nkeys; k++)
+		{
+			keys[k] = group.keys[k];
+			if (!keys[k].null && (keys[k].foreign || keys[k].kind == VALUE_TEXT))
+				keys[k].u.ptr = memcpy(bytes_new(&returning->bytes, keys[k].len), group.keys[k].u.ptr, keys[k].len);
+		}
+		memcpy(aggs, group.aggs, program->naggs * sizeof *aggs);
+		group.group = UINT32_MAX;
+		group.keys = keys;
+		group.aggs = aggs;
+		returning->groups[returning->n++] = group;
+	}
+	return true;
+}
+
+/* Of a batch those rows that fall to run 'part'; the settled ones may be fed apart from it. */
+static bool
+trial_run_part(const Trial *trial, const Engine *engine, EngineRun *run, const TrialBatch *batch, uint32_t part)
+{
+	EngineSettled *settled = malloc((batch->nsettled + 1) * sizeof *settled);
+	uint32_t   *from = malloc((batch->nsettled + 1) * sizeof *from);
+	uint8_t    *keep = malloc(batch->nout + 1);
+	Rng			rng = {batch->rows->batch.ordinal};
+	uint32_t	nsettled = 0;
+	bool		apart = rng_chance(&rng, 25);
+	const EngineResult *result;
+	bool		same;
+
+	engine->submit(run, &batch->rows->batch);
+	result = engine->collect(run);
+	same = trial_same_rows("rows", result->rows, result->nrows, batch->out, batch->nout);
+	for (uint32_t i = 0; i < batch->nout; i++)
+		keep[i] = rng_below(&rng, TRIAL_RUNS) == part && (!batch->keep || batch->keep[i]);
+	for (uint32_t i = 0; i < batch->nsettled; i++)
+		if (rng_below(&rng, TRIAL_RUNS) == part)
+		{
+			from[nsettled] = i;
+			settled[nsettled++] = batch->settled[i];
+		}
+	if (same)
+		engine->absorb(run, keep, settled, apart ? 0 : nsettled);
+	else
+		engine->release(run);
+	if (same && apart)
+		engine->absorb(run, NULL, settled, nsettled);
+	for (uint32_t i = 0; i < nsettled && same; i++)
+		if (trial->groups->groups[batch->groups[from[i]]].first == settled[i].ordinal && !settled[i].is_new)
+		{
+			diag("settled row %u: not its group's first", settled[i].row);
+			same = false;
+		}
+	free(settled);
+	free(from);
+	free(keep);
+	return same;
+}
+
+/*
+ * Each row in one of several runs, batches in another order in each; then the
+ * groups of all runs but the first come home to that one, in any order and
+ * while it is still at work.
+ */
+static bool
+trial_run_scattered(const Trial *trial, const Engine *engine)
+{
+	Returning	returning = {0};
+	Rng			rng = *trial->rng;
+	uint32_t   *order = NULL;
+	uint32_t	returned = 0;
+	bool		same = true;
+
+	for (uint32_t part = TRIAL_RUNS; part-- > 0 && same;)
+	{
+		Memory		memory;
+		EngineRun  *run;
+		uint32_t	batches[TRIAL_BATCHES];
+
+		trial_memory(trial, &memory);
+		run = engine->open(trial->program, trial->params, &memory.face);
+		for (uint32_t b = 0; b < trial->nbatches; b++)
+			batches[b] = b;
+		shuffle(&rng, batches, trial->nbatches);
+		if (part == 0)
+		{
+			order = malloc((returning.n + 1) * sizeof *order);
+			for (uint32_t i = 0; i < returning.n; i++)
+				order[i] = i;
+			shuffle(&rng, order, returning.n);
+		}
+		for (uint32_t b = 0; b < trial->nbatches && same; b++)
+		{
+			if (!trial->batches[batches[b]].forgotten)
+				same = trial_run_part(trial, engine, run, &trial->batches[batches[b]], part);
+			for (; part == 0 && returned < returning.n && (b + 1 == trial->nbatches || rng_chance(&rng, 99)); returned++)
+				same &= engine->add_group(run, &returning.groups[order[returned]]) < engine->ngroups(run);
+		}
+		same = same && (part > 0 ? returning_add(trial, &returning, engine, run) :
+						refgroups_compare(trial->groups, engine, run, REF_BY_FIRST_ROW));
+		memory_reset(&memory);
+	}
+	free(order);
+	free(returning.groups);
+	bytes_free(&returning.bytes);
 	return same;
 }
 
@@ -411,6 +572,11 @@ trial_on_all_levels(const Trial *trial)
 		if (trial->program->grouped && !trial_run_spilling(trial, &gpuscan_engine_cpu))
 		{
 			diag("on level %s, by way of dumps", gpuscan_engine_cpu.variant());
+			return false;
+		}
+		if (trial->program->grouped && !trial_run_scattered(trial, &gpuscan_engine_cpu))
+		{
+			diag("on level %s, rows and groups in any order", gpuscan_engine_cpu.variant());
 			return false;
 		}
 	}

@@ -717,8 +717,7 @@ absorb_rows(EngineRun *run, uint32_t from, uint32_t to)
 	run->ordinal = run->batch->ordinal + run->row[from];
 	if (groups->nkeys == 0)
 	{
-		if (groups->n == 0)
-			gpuscan_groups_add(run, NULL, 0, 0);
+		gpuscan_groups_find_only(run);
 		memset(run->group + from, 0, (to - from) * sizeof *run->group);
 	}
 	else

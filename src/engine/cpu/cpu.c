@@ -335,14 +335,7 @@ absorb_settled(EngineRun *run, EngineSettled *settled)
 	uint32_t	group;
 
 	run->ordinal = settled->ordinal;
-	if (program->nkeys == 0)
-	{
-		if (groups->n == 0)
-			gpuscan_groups_add(run, NULL, 0, 0);
-		group = 0;
-	}
-	else
-		group = gpuscan_groups_find_values(run, settled->keys);
+	group = program->nkeys == 0 ? gpuscan_groups_find_only(run) : gpuscan_groups_find_values(run, settled->keys);
 	settled->group = group;
 	settled->is_new = *group_first(groups, group) == settled->ordinal;
 	for (uint32_t a = 0; a < program->naggs; a++)

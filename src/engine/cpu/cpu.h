@@ -141,8 +141,9 @@ typedef struct Groups
 	 * Rows come in the order of the scan, as a rule; then a group's first row
 	 * is the one that makes it.
 	 */
-	uint64_t	newest;			/* no row so far has this ordinal or a larger one */
-	bool		disordered;		/* rows may come that precede others */
+	uint64_t	newest;			/* no row so far has this ordinal or a larger one; of
+								 * groups that were merged the first rows count */
+	bool		disordered;		/* some came that precede others */
 	uint32_t   *order;			/* disordered: groups by first row, for the walk */
 } Groups;
 
@@ -254,6 +255,7 @@ extern size_t gpuscan_groups_memory(const Groups *groups);
 extern uint32_t gpuscan_groups_add(EngineRun *run, const uint64_t *words, uint32_t nulls, uint32_t hash);
 extern void gpuscan_groups_catch_up(EngineRun *run);
 extern uint32_t gpuscan_groups_find_packed(EngineRun *run, const uint64_t *words, uint32_t nulls, uint32_t hash);
+extern uint32_t gpuscan_groups_find_only(EngineRun *run);
 extern uint32_t gpuscan_groups_find_values(EngineRun *run, const ProgramValue *keys);
 extern void gpuscan_groups_widen_dense(EngineRun *run, const uint64_t *low, const uint64_t *high);
 extern void gpuscan_groups_out(EngineRun *run, uint32_t group, EngineGroup *out);

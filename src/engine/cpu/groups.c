@@ -434,6 +434,16 @@ groups_find_blob(EngineRun *run, const char *blob, uint32_t len)
 	return gpuscan_groups_add(run, words, GROUP_BLOB, hash);
 }
 
+/* A group of other rows joins those here. */
+static void
+note_arrival(Groups *groups, uint64_t first)
+{
+	if (first < groups->newest)
+		groups->disordered = true;
+	else
+		groups->newest = first + 1;
+}
+
 /* The row looked up may precede those that its group has had. */
 static bool
 comes_first(EngineRun *run, uint32_t group)
@@ -444,6 +454,16 @@ comes_first(EngineRun *run, uint32_t group)
 		return false;
 	*first = run->ordinal;
 	return true;
+}
+
+/* The only group, when there are no keys. */
+uint32_t
+gpuscan_groups_find_only(EngineRun *run)
+{
+	if (run->groups.n == 0)
+		return gpuscan_groups_add(run, NULL, 0, 0);
+	comes_first(run, 0);
+	return 0;
 }
 
 /* The group of keys given as values; made when there is none. */
@@ -759,7 +779,7 @@ gpuscan_groups_merge(EngineRun *run, const char *buf, size_t size)
 		buf += 4 + (size_t) len;
 	}
 	else if (groups->nkeys == 0)
-		group = groups->n ? 0 : gpuscan_groups_add(run, NULL, 0, 0);
+		group = gpuscan_groups_find_only(run);
 	else
 	{
 		uint64_t	words[PROGRAM_MAX_KEYS];
@@ -774,6 +794,7 @@ gpuscan_groups_merge(EngineRun *run, const char *buf, size_t size)
 	memcpy(&rows, buf, 8);
 	memcpy(&run->ordinal, buf + 8, 8);
 	buf += 16;
+	note_arrival(groups, run->ordinal);
 	if (comes_first(run, group))
 		for (uint32_t k = 0; k < groups->nkeys; k++)
 			if (groups->key_scales[k])
@@ -792,13 +813,10 @@ uint32_t
 gpuscan_groups_add_values(EngineRun *run, const EngineGroup *from)
 {
 	Groups	   *groups = &run->groups;
-	uint32_t	group = 0;
+	uint32_t	group;
 
 	run->ordinal = from->first;
-	if (groups->nkeys > 0)
-		group = gpuscan_groups_find_values(run, from->keys);
-	else if (groups->n == 0)
-		gpuscan_groups_add(run, NULL, 0, 0);
+	group = groups->nkeys == 0 ? gpuscan_groups_find_only(run) : gpuscan_groups_find_values(run, from->keys);
 	for (uint32_t a = 0; a < groups->naggs; a++)
 		gpuscan_state_add(run, group, a, &from->aggs[a]);
 
@@ -810,43 +828,53 @@ gpuscan_groups_add_values(EngineRun *run, const EngineGroup *from)
 			groups->aggs[a].missing[group] += from->rows - from->aggs[a].count;
 		}
 	*record_rows(groups, group) += from->rows;
-	groups->disordered = true;
+	note_arrival(groups, from->first);
 	return group;
 }
 
-/* Order groups by their first rows: a merge of runs, for they are nearly in order. */
+typedef struct FirstRow
+{
+	uint64_t	first;
+	uint32_t	group;
+} FirstRow;
+
+#define SORT_BITS	11
+
+/* Order groups by their first rows: by digits of the ordinals, the least one first. */
 void
 gpuscan_groups_sort(EngineRun *run)
 {
 	Groups	   *groups = &run->groups;
 	uint32_t	n = groups->n;
-	uint32_t   *order = MEM_ALLOC(run, 2 * (size_t) n * sizeof(uint32_t));
-	uint32_t   *spare = order + n;
-	uint32_t   *block = order;
+	FirstRow   *rows = MEM_ALLOC(run, 2 * (size_t) n * sizeof(FirstRow));
+	FirstRow   *from = rows,
+			   *to = rows + n;
+	uint64_t	all = 0;
 
-	for (uint32_t i = 0; i < n; i++)
-		order[i] = i;
-	for (uint64_t width = 1; width < n; width *= 2)
+	for (uint32_t g = 0; g < n; g++)
 	{
-		uint32_t   *swap = order;
-
-		for (uint64_t low = 0; low < n; low += 2 * width)
-		{
-			uint64_t	middle = low + width < n ? low + width : n;
-			uint64_t	high = low + 2 * width < n ? low + 2 * width : n;
-			uint64_t	a = low,
-						b = middle;
-
-			for (uint64_t i = low; i < high; i++)
-				spare[i] = b == high || (a < middle && *group_first(groups, order[a]) <= *group_first(groups, order[b])) ?
-					order[a++] : order[b++];
-		}
-		order = spare;
-		spare = swap;
+		from[g].first = *group_first(groups, g);
+		from[g].group = g;
+		all |= from[g].first;
 	}
-	if (order != block)
-		memcpy(block, order, n * sizeof(uint32_t));
+	for (int shift = 0; shift < 64 && all >> shift != 0; shift += SORT_BITS)
+	{
+		uint32_t	starts[(1 << SORT_BITS) + 1] = {0};
+		FirstRow   *swap = from;
+
+		for (uint32_t i = 0; i < n; i++)
+			starts[(from[i].first >> shift & ((1 << SORT_BITS) - 1)) + 1]++;
+		for (int d = 0; d < 1 << SORT_BITS; d++)
+			starts[d + 1] += starts[d];
+		for (uint32_t i = 0; i < n; i++)
+			to[starts[from[i].first >> shift & ((1 << SORT_BITS) - 1)]++] = from[i];
+		from = to;
+		to = swap;
+	}
 	if (groups->order)
 		MEM_FREE(run, groups->order);
-	groups->order = block;
+	groups->order = MEM_ALLOC(run, ((size_t) n + 1) * sizeof(uint32_t));
+	for (uint32_t i = 0; i < n; i++)
+		groups->order[i] = from[i].group;
+	MEM_FREE(run, rows);
 }
