@@ -34,12 +34,13 @@ run_job(Work &w, const DeviceLaunch &launch, const Feed &f, bool again)
 				const uint32_t i = base + slot;
 
 				ROW.status = ROW_NONE;
-				if (i < w.nrows && !(GROUPED && again && w.status[w.first + i] != DEVICE_ROW_LEFT))
-				{
+				if (i >= w.nrows)
+					continue;
+				/* also of rows that were done before: this array may be another one */
+				for (uint32_t c = 0; GROUPED && c < w.plan->candidates; c++)
+					f.candidates[(size_t) (w.first + i) * w.plan->candidates + c].group = PLACE_NONE;
+				if (!(GROUPED && again && w.status[w.first + i] != DEVICE_ROW_LEFT))
 					row_begin(w, ROW, slot, i);
-					for (uint32_t c = 0; GROUPED && c < w.plan->candidates; c++)
-						f.candidates[(size_t) (w.first + i) * w.plan->candidates + c].group = PLACE_NONE;
-				}
 			}
 			run_program(w, rows);
 			if (GROUPED)

@@ -300,6 +300,10 @@ run_job(DeviceTrial *t, const DeviceJob *job, uint64_t capacity, uint8_t *status
 		void	   *commit[] = {&t->d_plan, &t->d_groups, &d_job, &d_candidates};
 
 		device_put(d_result, &result, sizeof result);
+		/* a worker's lanes have an array each: nothing is left from the pass before */
+		if (t->plan->candidates > 0)
+			CALL(MemsetD8Async, d_candidates, 0x77,
+				 (size_t) job->nrows * t->plan->candidates * sizeof(DeviceCandidate) + !job->nrows, device.stream);
 		if (device.counters_reset)
 			device.counters_reset();
 		if (t->program->grouped)
