@@ -79,12 +79,10 @@ select query, refused(query) from (values
 	('select r, count(*) from t group by r'),
 	('select lower(s), count(*) from t group by 1'),
 	('select bp, count(*) from pk group by bp'),
-	('select id, v, count(*) from pk group by id'),
 	('select a, b, count(*) from t group by grouping sets ((a), (b))'),
 	('select now(), count(*) from t group by now()'),
 	('select generate_series(1, 2), count(*) from t'),
-	('select count(*) from t where now() > ''2000-01-01'''),
-	('select distinct e from t')
+	('select count(*) from t where now() > ''2000-01-01''')
 ) q(query);
 
 --

@@ -71,6 +71,23 @@
 #endif
 
 /*
+ * 16 has the planner leave out grouping and DISTINCT columns that are redundant
+ * (commit 8d83a5d0a2), and asks for relations rather than their numbers in
+ * adjust_appendrel_attrs_multilevel (2489d76c49).
+ */
+#if PG_VERSION_NUM >= 160000
+#define ROOT_GROUP_CLAUSE(root) ((root)->processed_groupClause)
+#define ROOT_DISTINCT_CLAUSE(root) ((root)->processed_distinctClause)
+#define ADJUST_TO_CHILD(root, node, child, parent) \
+	adjust_appendrel_attrs_multilevel(root, node, child, parent)
+#else
+#define ROOT_GROUP_CLAUSE(root) ((root)->parse->groupClause)
+#define ROOT_DISTINCT_CLAUSE(root) ((root)->parse->distinctClause)
+#define ADJUST_TO_CHILD(root, node, child, parent) \
+	adjust_appendrel_attrs_multilevel(root, node, (child)->relids, (parent)->relids)
+#endif
+
+/*
  * 16 made BufFileRead's usual caller a function (commit 20428d344a).
  */
 #if PG_VERSION_NUM >= 160000

@@ -81,8 +81,12 @@ create_upper_paths(PlannerInfo *root, UpperRelationKind stage, RelOptInfo *input
 {
 	if (previous_create_upper_paths)
 		previous_create_upper_paths(root, stage, input_rel, output_rel, extra);
-	if (gpuscan_enabled && stage == UPPERREL_GROUP_AGG)
+	if (!gpuscan_enabled)
+		return;
+	if (stage == UPPERREL_GROUP_AGG)
 		gpuscan_plan_agg_paths(root, input_rel, output_rel, extra);
+	else if (stage == UPPERREL_DISTINCT)
+		gpuscan_plan_distinct_paths(root, input_rel, output_rel);
 }
 
 static bool

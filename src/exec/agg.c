@@ -9,6 +9,10 @@
  * virtual tuples of keys and aggregates, over which HAVING and the target
  * list were planned.
  *
+ * A partial node hands out transition states for a Finalize Aggregate above.
+ * There a group may come more than once, so when memory is full the groups are
+ * handed out, and the scan goes on with none.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -18,6 +22,8 @@
 #include "exec/final.h"
 #include "exec/foreign.h"
 #include "exec/host.h"
+#include "exec/parallel.h"
+#include "exec/partial.h"
 #include "exec/run.h"
 #include "exec/spill.h"
 #include "exec/value.h"
@@ -48,14 +54,16 @@ typedef struct GpuAggState
 	ProgramType *key_types;
 	int32	   *key_typmods;
 	FinalAgg   *finals;			/* for each of aggrefs */
+	bool		partial;		/* hands out transition states */
+	PartialStates partials;
 	EngineAggState *no_rows;	/* what the aggregates are of no rows */
 	uint8	   *keep;			/* rows of a batch that pass the host quals */
 
 	bool		filled;			/* the table was read */
 	bool		spilled;		/* groups come from files */
+	bool		more;			/* partial: the table was not read to its end */
+	bool		flushed;		/* partial: groups were handed out before that */
 	uint64		cursor;			/* of next_group */
-	int64		removed_device; /* rows that failed the device filter */
-	int64		removed_host;	/* ... the host filter */
 } GpuAggState;
 
 static Node *create_state(CustomScan *cscan);
@@ -64,6 +72,11 @@ static TupleTableSlot *exec(CustomScanState *node);
 static void end(CustomScanState *node);
 static void rescan(CustomScanState *node);
 static void explain(CustomScanState *node, List *ancestors, ExplainState *es);
+static Size estimate_dsm(CustomScanState *node, ParallelContext *pcxt);
+static void initialize_dsm(CustomScanState *node, ParallelContext *pcxt, void *coordinate);
+static void reinitialize_dsm(CustomScanState *node, ParallelContext *pcxt, void *coordinate);
+static void initialize_worker(CustomScanState *node, shm_toc *toc, void *coordinate);
+static void shutdown_node(CustomScanState *node);
 
 const CustomScanMethods gpuscan_agg_plan_methods = {
 	.CustomName = "GpuAgg",
@@ -76,6 +89,11 @@ static const CustomExecMethods exec_methods = {
 	.ExecCustomScan = exec,
 	.EndCustomScan = end,
 	.ReScanCustomScan = rescan,
+	.EstimateDSMCustomScan = estimate_dsm,
+	.InitializeDSMCustomScan = initialize_dsm,
+	.ReInitializeDSMCustomScan = reinitialize_dsm,
+	.InitializeWorkerCustomScan = initialize_worker,
+	.ShutdownCustomScan = shutdown_node,
 	.ExplainCustomScan = explain
 };
 
@@ -109,6 +127,7 @@ begin(CustomScanState *node, EState *estate, int eflags)
 			state->aggrefs = lappend(state->aggrefs, expr);
 		n++;
 	}
+	state->partial = boolVal(list_nth(cscan->custom_private, PlanPrivatePartial));
 	state->device_quals = gpuscan_plan_restore_vars(linitial_node(List, cscan->custom_exprs),
 													cscan->custom_scan_tlist);
 	state->host_quals = gpuscan_plan_restore_vars(lsecond_node(List, cscan->custom_exprs),
@@ -138,6 +157,7 @@ begin(CustomScanState *node, EState *estate, int eflags)
 	if (nkeys == 0)
 		state->host.direct = &state->foreign;
 	gpuscan_spill_init(&state->spill, &state->run, &state->foreign);
+	gpuscan_partial_init(&state->partials);
 	state->finals = gpuscan_final_init(state->aggrefs, state->offloaded);
 	state->key_types = palloc_array(ProgramType, nkeys + 1);
 	state->key_typmods = palloc_array(int32, nkeys + 1);
@@ -182,9 +202,9 @@ settle_row(GpuAggState *state, uint32 row)
 
 	gpuscan_host_load(host, row);
 	if (host->device_quals != NIL && !gpuscan_host_passes_device(host))
-		state->removed_device++;
+		state->run.counters.removed_device++;
 	else if (host->host_state != NULL && !gpuscan_host_passes_host(host))
-		state->removed_host++;
+		state->run.counters.removed_host++;
 	else
 		gpuscan_host_settle(host, row);
 }
@@ -236,14 +256,14 @@ finish_batch(GpuAggState *state)
 		return;
 	}
 	if (!result->again)
-		state->removed_device += state->run.batch->nrows - result->nrows - result->npunted;
+		state->run.counters.removed_device += state->run.batch->nrows - result->nrows - result->npunted;
 	for (uint32 i = 0; filter && i < result->nrows; i++)
 	{
 		while (punted < result->npunted && result->punted[punted] < result->rows[i])
 			settle_row(state, result->punted[punted++]);
 		gpuscan_host_load(&state->host, result->rows[i]);
 		state->keep[i] = gpuscan_host_passes_host(&state->host);
-		state->removed_host += !state->keep[i];
+		state->run.counters.removed_host += !state->keep[i];
 	}
 	while (punted < result->npunted)
 		settle_row(state, result->punted[punted++]);
@@ -256,7 +276,8 @@ fill(GpuAggState *state)
 	ProgramRun *run = &state->run;
 
 	gpuscan_run_open(run);
-	while (gpuscan_run_next(run))
+	state->more = false;
+	while (!state->more && gpuscan_run_next(run))
 	{
 		instr_time	start;
 		instr_time	now;
@@ -267,7 +288,10 @@ fill(GpuAggState *state)
 			settle_batch(state);
 		else
 			finish_batch(state);
-		gpuscan_spill_check(&state->spill);
+		if (state->partial)
+			state->more = gpuscan_spill_full(&state->spill);
+		else
+			gpuscan_spill_check(&state->spill);
 		if (run->timing)
 		{
 			INSTR_TIME_SET_CURRENT(now);
@@ -275,6 +299,7 @@ fill(GpuAggState *state)
 		}
 	}
 	ExecClearTuple(state->host.slot);
+	state->flushed |= state->more;
 	state->spilled = gpuscan_spill_finish(&state->spill);
 	if (state->spilled)
 		gpuscan_spill_next(&state->spill);
@@ -302,11 +327,20 @@ next_group(GpuAggState *state)
 			/* without GROUP BY there is a group also of no rows */
 			group.group = 0;
 			group.first = 0;
+			group.rows = 0;
 			group.aggs = state->no_rows;
 			state->cursor = 1;
 			break;
 		}
-		if (!state->spilled || !gpuscan_spill_next(&state->spill))
+		if (state->more)
+		{
+			run->engine->reset_groups(run->engine_run);
+			gpuscan_foreign_reset(&state->foreign);
+			fill(state);
+			if (run->engine->ngroups(run->engine_run) == 0)
+				return false;
+		}
+		else if (!state->spilled || !gpuscan_spill_next(&state->spill))
 			return false;
 		state->cursor = 0;
 	}
@@ -331,9 +365,15 @@ next_group(GpuAggState *state)
 														 state->key_typmods[i], key);
 	}
 	for (int i = 0; i < naggs; i++)
-		slot->tts_values[program->nkeys + i] =
-			gpuscan_final_value(&state->finals[i], &group.aggs[state->finals[i].state], foreign,
-								&slot->tts_isnull[program->nkeys + i]);
+	{
+		const FinalAgg *final = &state->finals[i];
+		const EngineAggState *agg = &group.aggs[final->state];
+		bool	   *isnull = &slot->tts_isnull[program->nkeys + i];
+
+		slot->tts_values[program->nkeys + i] = state->partial ?
+			gpuscan_partial_value(&state->partials, final, agg, group.rows, foreign, isnull) :
+			gpuscan_final_value(final, agg, foreign, isnull);
+	}
 	MemoryContextSwitchTo(old);
 
 	/* columns that only setrefs.c needed */
@@ -379,15 +419,20 @@ rescan(CustomScanState *node)
 
 	ExecClearTuple(node->ss.ss_ScanTupleSlot);
 	state->cursor = 0;
-	/* nothing changed and the groups are all there: hand them out again */
-	if (state->filled && !state->spilled && !params_changed)
+
+	/*
+	 * Nothing changed and the groups are all there: hand them out again.  In a
+	 * parallel query other blocks may fall to this process the next time.
+	 */
+	if (state->filled && !state->spilled && !state->flushed && !params_changed &&
+		!node->ss.ps.plan->parallel_aware)
 		return;
 
 	gpuscan_host_rescan(&state->host);
 	gpuscan_spill_reset(&state->spill);
 	gpuscan_foreign_reset(&state->foreign);
 	gpuscan_run_rescan(&state->run, params_changed);
-	state->filled = state->spilled = false;
+	state->filled = state->spilled = state->more = state->flushed = false;
 }
 
 static void
@@ -401,6 +446,37 @@ end(CustomScanState *node)
 	if (state->spill.run != NULL)
 		gpuscan_spill_reset(&state->spill);
 	gpuscan_run_end(&state->run);
+}
+
+/* Parallel query: see parallel.h. */
+static Size
+estimate_dsm(CustomScanState *node, ParallelContext *pcxt)
+{
+	return gpuscan_parallel_estimate(&((GpuAggState *) node)->run);
+}
+
+static void
+initialize_dsm(CustomScanState *node, ParallelContext *pcxt, void *coordinate)
+{
+	gpuscan_parallel_initialize(&((GpuAggState *) node)->run, coordinate);
+}
+
+static void
+reinitialize_dsm(CustomScanState *node, ParallelContext *pcxt, void *coordinate)
+{
+	gpuscan_parallel_reinitialize(&((GpuAggState *) node)->run);
+}
+
+static void
+initialize_worker(CustomScanState *node, shm_toc *toc, void *coordinate)
+{
+	gpuscan_parallel_attach(&((GpuAggState *) node)->run, coordinate);
+}
+
+static void
+shutdown_node(CustomScanState *node)
+{
+	gpuscan_parallel_shutdown(&((GpuAggState *) node)->run);
 }
 
 /* As explain.c's show_hashagg_info. */
@@ -436,13 +512,15 @@ explain(CustomScanState *node, List *ancestors, ExplainState *es)
 		state->offloaded = gpuscan_offload_compile(state->rel,
 												   state->device_quals, true,
 												   state->keys, state->aggrefs);
+	if (state->partial)
+		ExplainPropertyText("Aggregation", "partial", es);
 	gpuscan_explain_exprs("Group Key", state->keys, false, node, ancestors, es);
 	gpuscan_explain_exprs("Device Filter", state->device_quals, true, node, ancestors, es);
 	if (state->device_quals != NIL)
-		gpuscan_explain_removed("Rows Removed by Device Filter", state->removed_device, node, es);
+		gpuscan_explain_removed("Rows Removed by Device Filter", state->run.counters.removed_device, node, es);
 	gpuscan_explain_exprs("Host Filter", state->host_quals, true, node, ancestors, es);
 	if (state->host_quals != NIL)
-		gpuscan_explain_removed("Rows Removed by Host Filter", state->removed_host, node, es);
+		gpuscan_explain_removed("Rows Removed by Host Filter", state->run.counters.removed_host, node, es);
 	gpuscan_explain_host_reasons(node, es);
 	gpuscan_explain_engine(node, state->offloaded, ancestors, es);
 	if (es->analyze)

@@ -133,10 +133,9 @@ void
 gpuscan_explain_run(ProgramRun *run, ExplainState *es)
 {
 	const RunCounters *counters = &run->counters;
-	HeapSourceStats stats = counters->source;
+	HeapSourceStats stats;
 
-	if (run->source != NULL)
-		stats = *gpuscan_source_stats(run->source);
+	gpuscan_run_source_stats(run, &stats);
 	if (es->format == EXPLAIN_FORMAT_TEXT)
 		ExplainPropertyText("Pages", psprintf(INT64_FORMAT " (" INT64_FORMAT " all-visible)",
 											  stats.pages, stats.pages_all_visible), es);

@@ -55,6 +55,7 @@ gpuscan_final_init(List *aggrefs, const OffloadedProgram *offloaded)
 		final->state = offloaded->agg_state[n];
 		final->kind = program_aggs(offloaded->program)[final->state].kind;
 		final->type = gpuscan_type_of(aggref->aggtype);
+		final->filtered = aggref->aggfilter != NULL;
 		n++;
 	}
 	return finals;

@@ -27,6 +27,7 @@ typedef struct FinalAgg
 	uint16		state;			/* number in program->aggs */
 	ProgramAggKind kind;
 	ProgramType type;			/* of min, max */
+	bool		filtered;		/* has FILTER */
 } FinalAgg;
 
 extern FinalAgg *gpuscan_final_init(List *aggrefs, const OffloadedProgram *offloaded);

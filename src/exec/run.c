@@ -21,6 +21,7 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 
 #define PUNT_STREAK			3		/* so many batches must be mostly punted */
 #define HOST_STRETCH_FIRST	256		/* then so many, small ones, go to the host */
@@ -175,7 +176,9 @@ gpuscan_run_open(ProgramRun *run)
 	{
 		MemoryContext old = MemoryContextSwitchTo(estate->es_query_cxt);
 
-		run->source = gpuscan_source_begin(run->rel, estate->es_snapshot, run->depth,
+		run->source = gpuscan_source_begin(run->rel,
+										   run->snapshot != NULL ? run->snapshot : estate->es_snapshot,
+										   run->pscan, run->depth,
 										   run->counts_only && !run->params_foreign,
 										   run->engine->room != NULL);
 		run->source_fresh = true;
@@ -375,6 +378,34 @@ gpuscan_run_absorbed(ProgramRun *run)
 }
 
 void
+gpuscan_run_source_stats(const ProgramRun *run, HeapSourceStats *stats)
+{
+	const HeapSourceStats *now;
+
+	*stats = run->counters.source;
+	if (run->source == NULL)
+		return;
+	now = gpuscan_source_stats(run->source);
+	stats->pages += now->pages;
+	stats->pages_all_visible += now->pages_all_visible;
+	stats->batches += now->batches;
+	stats->rows += now->rows;
+}
+
+static void
+end_source(ProgramRun *run)
+{
+	HeapSourceStats stats;
+
+	if (run->source == NULL)
+		return;
+	gpuscan_run_source_stats(run, &stats);
+	run->counters.source = stats;
+	gpuscan_source_end(run->source);
+	run->source = NULL;
+}
+
+void
 gpuscan_run_engine_counters(const ProgramRun *run, EngineCounters *counters)
 {
 	EngineCounters now;
@@ -443,7 +474,10 @@ gpuscan_run_rescan(ProgramRun *run, bool params_changed)
 	run->ahead = 1;
 	run->result = NULL;
 	run->batch = NULL;
-	if (run->source != NULL && !run->source_fresh)
+	/* what the processes share may be another next time */
+	if (run->node->ps.plan->parallel_aware)
+		end_source(run);
+	else if (run->source != NULL && !run->source_fresh)
 	{
 		gpuscan_source_rescan(run->source);
 		run->source_fresh = true;
@@ -454,12 +488,10 @@ void
 gpuscan_run_end(ProgramRun *run)
 {
 	close_engine(run);
-	if (run->source != NULL)
-	{
-		run->counters.source = *gpuscan_source_stats(run->source);
-		gpuscan_source_end(run->source);
-		run->source = NULL;
-	}
+	end_source(run);
+	if (run->snapshot != NULL)
+		UnregisterSnapshot(run->snapshot);
+	run->snapshot = NULL;
 	run->result = NULL;
 	run->batch = NULL;
 	if (run->context != NULL)

@@ -22,12 +22,16 @@ typedef struct RunCounters
 	int64		survivors;		/* of these passed the device filter */
 	int64		punted;			/* rows that the engine handed back */
 	int64		host_rows;		/* rows that were not given to it at all */
-	HeapSourceStats source;
+	int64		removed_device; /* rows that failed the device filter */
+	int64		removed_host;	/* ... the host filter of GpuAgg */
+	HeapSourceStats source;		/* of sources that were ended */
 	EngineCounters engine;		/* of runs that were closed */
 	instr_time	source_time;
 	instr_time	engine_time;
 	instr_time	host_time;
 } RunCounters;
+
+typedef struct ParallelShared ParallelShared;	/* parallel.c */
 
 typedef struct ProgramRun
 {
@@ -39,6 +43,12 @@ typedef struct ProgramRun
 	List	   *param_states;	/* ExprState each */
 	bool		counts_only;	/* nothing but the number of rows is asked for */
 	bool		timing;
+
+	/* in a parallel query; see parallel.h */
+	ParallelShared *shared;		/* NULL: alone */
+	ParallelTableScanDesc pscan;	/* blocks are shared out; or NULL */
+	Snapshot	snapshot;		/* a worker's, registered; NULL: the query's */
+	bool		is_worker;
 
 	MemoryContext batch_context;	/* values decompressed for the batch in work */
 	Size		decompressed;	/* their bytes */
@@ -81,6 +91,8 @@ extern void gpuscan_run_absorbed(ProgramRun *run);
 /* From the start; params_changed: evaluate the parameters again. */
 extern void gpuscan_run_rescan(ProgramRun *run, bool params_changed);
 extern void gpuscan_run_end(ProgramRun *run);
+/* What the sources counted over all executions so far. */
+extern void gpuscan_run_source_stats(const ProgramRun *run, HeapSourceStats *stats);
 /* What an engine counted over all executions so far; zeros where it counts nothing. */
 extern void gpuscan_run_engine_counters(const ProgramRun *run, EngineCounters *counters);
 

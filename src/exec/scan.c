@@ -14,6 +14,7 @@
 
 #include "exec/explain.h"
 #include "exec/host.h"
+#include "exec/parallel.h"
 #include "exec/run.h"
 #include "executor/executor.h"
 #include "nodes/extensible.h"
@@ -32,7 +33,6 @@ typedef struct GpuScanState
 	uint32		next_row;		/* index into the engine's rows */
 	uint32		next_punted;	/* ... and into those punted; or, when the
 								 * batch is the host's, number of the row */
-	int64		removed;		/* rows that failed the device filter */
 } GpuScanState;
 
 static Node *create_state(CustomScan *cscan);
@@ -41,6 +41,11 @@ static TupleTableSlot *exec(CustomScanState *node);
 static void end(CustomScanState *node);
 static void rescan(CustomScanState *node);
 static void explain(CustomScanState *node, List *ancestors, ExplainState *es);
+static Size estimate_dsm(CustomScanState *node, ParallelContext *pcxt);
+static void initialize_dsm(CustomScanState *node, ParallelContext *pcxt, void *coordinate);
+static void reinitialize_dsm(CustomScanState *node, ParallelContext *pcxt, void *coordinate);
+static void initialize_worker(CustomScanState *node, shm_toc *toc, void *coordinate);
+static void shutdown_node(CustomScanState *node);
 
 const CustomScanMethods gpuscan_scan_plan_methods = {
 	.CustomName = "GpuScan",
@@ -53,6 +58,11 @@ static const CustomExecMethods exec_methods = {
 	.ExecCustomScan = exec,
 	.EndCustomScan = end,
 	.ReScanCustomScan = rescan,
+	.EstimateDSMCustomScan = estimate_dsm,
+	.InitializeDSMCustomScan = initialize_dsm,
+	.ReInitializeDSMCustomScan = reinitialize_dsm,
+	.InitializeWorkerCustomScan = initialize_worker,
+	.ShutdownCustomScan = shutdown_node,
 	.ExplainCustomScan = explain
 };
 
@@ -124,7 +134,7 @@ next_row(ScanState *node)
 				gpuscan_host_load(host, state->next_punted++);
 				if (gpuscan_host_passes_device(host))
 					return host->slot;
-				state->removed++;
+				run->counters.removed_device++;
 			}
 		}
 		else
@@ -137,7 +147,7 @@ next_row(ScanState *node)
 				gpuscan_host_load(host, result->punted[state->next_punted++]);
 				if (gpuscan_host_passes_device(host))
 					return host->slot;
-				state->removed++;
+				run->counters.removed_device++;
 			}
 			if (state->next_row < result->nrows)
 			{
@@ -150,7 +160,7 @@ next_row(ScanState *node)
 		if (!gpuscan_run_next(run))
 			return ExecClearTuple(host->slot);
 		if (run->result != NULL)
-			state->removed += run->batch->nrows - run->result->nrows - run->result->npunted;
+			run->counters.removed_device += run->batch->nrows - run->result->nrows - run->result->npunted;
 	}
 }
 
@@ -195,6 +205,37 @@ end(CustomScanState *node)
 	gpuscan_run_end(&state->run);
 }
 
+/* Parallel query: see parallel.h. */
+static Size
+estimate_dsm(CustomScanState *node, ParallelContext *pcxt)
+{
+	return gpuscan_parallel_estimate(&((GpuScanState *) node)->run);
+}
+
+static void
+initialize_dsm(CustomScanState *node, ParallelContext *pcxt, void *coordinate)
+{
+	gpuscan_parallel_initialize(&((GpuScanState *) node)->run, coordinate);
+}
+
+static void
+reinitialize_dsm(CustomScanState *node, ParallelContext *pcxt, void *coordinate)
+{
+	gpuscan_parallel_reinitialize(&((GpuScanState *) node)->run);
+}
+
+static void
+initialize_worker(CustomScanState *node, shm_toc *toc, void *coordinate)
+{
+	gpuscan_parallel_attach(&((GpuScanState *) node)->run, coordinate);
+}
+
+static void
+shutdown_node(CustomScanState *node)
+{
+	gpuscan_parallel_shutdown(&((GpuScanState *) node)->run);
+}
+
 static void
 explain(CustomScanState *node, List *ancestors, ExplainState *es)
 {
@@ -204,7 +245,7 @@ explain(CustomScanState *node, List *ancestors, ExplainState *es)
 		state->offloaded = gpuscan_offload_compile(node->ss.ss_currentRelation,
 												   state->device_quals, false, NIL, NIL);
 	gpuscan_explain_exprs("Device Filter", state->device_quals, true, node, ancestors, es);
-	gpuscan_explain_removed("Rows Removed by Device Filter", state->removed, node, es);
+	gpuscan_explain_removed("Rows Removed by Device Filter", state->run.counters.removed_device, node, es);
 	gpuscan_explain_host_reasons(node, es);
 	gpuscan_explain_engine(node, state->offloaded, ancestors, es);
 	if (es->analyze)

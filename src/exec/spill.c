@@ -77,8 +77,8 @@ memory_used(Spill *spill)
 	return used;
 }
 
-static inline bool
-too_big(Spill *spill)
+bool
+gpuscan_spill_full(Spill *spill)
 {
 	return memory_used(spill) > spill->limit &&
 		spill->run->engine->ngroups(spill->run->engine_run) >= MIN_GROUPS;
@@ -222,7 +222,7 @@ finish_set(Spill *spill, SpillSet *set)
 void
 gpuscan_spill_check(Spill *spill)
 {
-	if (!too_big(spill))
+	if (!gpuscan_spill_full(spill))
 		return;
 	if (spill->current == NULL)
 		spill->current = make_set(spill, 0);
@@ -279,7 +279,7 @@ read_file(Spill *spill, SpillFile *file)
 			continue;
 		CHECK_FOR_INTERRUPTS();
 		/* without bits that tell groups apart there is no smaller file */
-		if (file->bits < HASH_BITS && too_big(spill))
+		if (file->bits < HASH_BITS && gpuscan_spill_full(spill))
 		{
 			if (set == NULL)
 				set = make_set(spill, file->bits);

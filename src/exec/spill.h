@@ -37,6 +37,9 @@ typedef struct Spill
 
 extern void gpuscan_spill_init(Spill *spill, ProgramRun *run, ForeignStates *foreign);
 
+/* Do the groups need more memory than they may? */
+extern bool gpuscan_spill_full(Spill *spill);
+
 /* After each batch: write the groups out if they need too much memory. */
 extern void gpuscan_spill_check(Spill *spill);
 

@@ -23,6 +23,7 @@
 #include "compat.h"
 #include "engine/engine.h"
 #include "exec/value.h"
+#include "libpq/pqformat.h"
 #include "mb/pg_wchar.h"
 #include "program/numeric.h"
 #include "utils/date.h"
@@ -437,4 +438,19 @@ gpuscan_value_numeric(const uint64 *sum, int scale, int dscale)
 	}
 	memcpy(data, digits + first, (last - first) * sizeof(int16));
 	return PointerGetDatum(result);
+}
+
+void
+gpuscan_value_send_numeric(StringInfo buf, Datum numeric)
+{
+	NumericParts parts;
+
+	take_apart((struct varlena *) DatumGetPointer(numeric), &parts);
+	Assert(!parts.special);
+	pq_sendint32(buf, parts.ndigits);
+	pq_sendint32(buf, parts.weight);
+	pq_sendint32(buf, parts.negative ? HEADER_LONG_NEG : 0);
+	pq_sendint32(buf, parts.dscale);
+	for (int i = 0; i < parts.ndigits; i++)
+		pq_sendint16(buf, digit_at(&parts, i));
 }

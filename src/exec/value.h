@@ -8,6 +8,7 @@
 #ifndef GPUSCAN_VALUE_H
 #define GPUSCAN_VALUE_H
 
+#include "lib/stringinfo.h"
 #include "program/program.h"
 
 /* What became of a value on its way to an engine. */
@@ -30,5 +31,8 @@ extern Datum gpuscan_value_to_datum(ProgramType type, int32 typmod, const Progra
 
 /* sum (ENGINE_SUM_LIMBS limbs) * 10^-scale as numeric that prints dscale (at most scale) digits after the point. */
 extern Datum gpuscan_value_numeric(const uint64 *sum, int scale, int dscale);
+
+/* Append a finite numeric as numeric.c's numericvar_serialize does. */
+extern void gpuscan_value_send_numeric(StringInfo buf, Datum numeric);
 
 #endif							/* GPUSCAN_VALUE_H */

@@ -6,7 +6,9 @@
  * What heapam.c does around its pages, done here in the same way: the number
  * of blocks is fixed when the scan starts (later ones hold nothing that the
  * snapshot sees), big tables are read through a ring of buffers and may join
- * another scan midway (syncscan.c).
+ * another scan midway (syncscan.c).  The processes of a parallel scan take
+ * ranges of blocks from tableam.c's table_block_parallelscan_nextpage, as under
+ * PostgreSQL's parallel sequential scan.
  *
  * From 17 on blocks come from a ReadStream, which combines reads and asks the
  * kernel, or the I/O workers, early.  Before, the kernel's own readahead sees
@@ -54,6 +56,12 @@ next_block(HeapReader *reader)
 {
 	BlockNumber block;
 
+	if (reader->shared != NULL)
+	{
+		if (reader->asked++ == 0)
+			table_block_parallelscan_startblock_init(reader->rel, &reader->worker, reader->shared);
+		return table_block_parallelscan_nextpage(reader->rel, &reader->worker, reader->shared);
+	}
 	if (reader->asked >= reader->nblocks)
 		return InvalidBlockNumber;
 	block = reader->start + reader->asked;
@@ -99,7 +107,7 @@ start(HeapReader *reader, bool keep_start)
 	Relation	rel = reader->rel;
 	bool		big;
 
-	reader->nblocks = RelationGetNumberOfBlocks(rel);
+	reader->nblocks = reader->shared != NULL ? reader->shared->phs_nblocks : RelationGetNumberOfBlocks(rel);
 	reader->asked = 0;
 	reader->finished = false;
 	reader->head = reader->tail = 0;
@@ -166,10 +174,11 @@ stop(HeapReader *reader)
 }
 
 void
-gpuscan_reader_begin(HeapReader *reader, Relation rel)
+gpuscan_reader_begin(HeapReader *reader, Relation rel, ParallelBlockTableScanDesc shared)
 {
 	memset(reader, 0, sizeof(*reader));
 	reader->rel = rel;
+	reader->shared = shared;
 	start(reader, false);
 }
 

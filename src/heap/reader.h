@@ -11,6 +11,7 @@
 #ifndef GPUSCAN_READER_H
 #define GPUSCAN_READER_H
 
+#include "access/tableam.h"
 #include "storage/block.h"
 #include "storage/buf.h"
 #include "utils/relcache.h"
@@ -24,6 +25,8 @@ typedef struct HeapReader
 	Relation	rel;
 	BufferAccessStrategy strategy;	/* or NULL */
 	struct ReadStream *stream;	/* where the server has them, or NULL */
+	ParallelBlockTableScanDesc shared;	/* blocks are shared out among processes; or NULL */
+	ParallelBlockTableScanWorkerData worker;	/* this one's place in it */
 	BlockNumber nblocks;		/* as of the start of the scan */
 	BlockNumber start;			/* where it began (synchronized scans) */
 	BlockNumber asked;			/* blocks asked for so far */
@@ -39,7 +42,8 @@ typedef struct HeapReader
 	Page		pages[READER_MAX_AHEAD + 1];
 } HeapReader;
 
-extern void gpuscan_reader_begin(HeapReader *reader, Relation rel);
+/* shared: what the processes of a parallel scan share (tableam.h), or NULL. */
+extern void gpuscan_reader_begin(HeapReader *reader, Relation rel, ParallelBlockTableScanDesc shared);
 extern void gpuscan_reader_restart(HeapReader *reader);
 extern void gpuscan_reader_end(HeapReader *reader);
 

@@ -259,7 +259,8 @@ visible_rows(HeapSource *source, Buffer buffer, Page page, Batch *batch, BatchPa
 }
 
 HeapSource *
-gpuscan_source_begin(Relation rel, Snapshot snapshot, int depth, bool counts_only, bool stages)
+gpuscan_source_begin(Relation rel, Snapshot snapshot, ParallelTableScanDesc shared,
+					 int depth, bool counts_only, bool stages)
 {
 	HeapSource *source = palloc0(sizeof(HeapSource));
 
@@ -278,7 +279,7 @@ gpuscan_source_begin(Relation rel, Snapshot snapshot, int depth, bool counts_onl
 
 	/* as table_beginscan does for a sequential scan (heap_beginscan) */
 	PredicateLockRelation(rel, snapshot);
-	gpuscan_reader_begin(&source->reader, rel);
+	gpuscan_reader_begin(&source->reader, rel, (ParallelBlockTableScanDesc) shared);
 	pgstat_count_heap_scan(rel);
 	source->max_pages = 1;
 	return source;

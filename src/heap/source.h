@@ -13,6 +13,7 @@
 #define GPUSCAN_SOURCE_H
 
 #include "access/htup_details.h"
+#include "access/relscan.h"
 #include "compat.h"
 #include "heap/batch.h"
 #include "storage/buf.h"
@@ -36,9 +37,11 @@ typedef struct HeapSourceStats
  * allocates in the current memory context.  depth: how many batches the caller
  * holds at a time (at least 1).  counts_only: offnum is not needed.  stages:
  * batches are staged as a rule; one that is pinned is valid until the next call.
+ * shared: what the processes of a parallel scan share, or NULL; it must last as
+ * long as batches are asked for, and such a source is not scanned again.
  */
-extern HeapSource *gpuscan_source_begin(Relation rel, Snapshot snapshot, int depth,
-										bool counts_only, bool stages);
+extern HeapSource *gpuscan_source_begin(Relation rel, Snapshot snapshot, ParallelTableScanDesc shared,
+										int depth, bool counts_only, bool stages);
 
 /*
  * The next batch, or NULL at the end.  Batches start at one page and grow, so

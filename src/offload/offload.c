@@ -92,7 +92,7 @@ offload_agg(Builder *b, Aggref *aggref)
 	uint16		arg = PROGRAM_NO_REG;
 
 	if (aggref->aggkind != AGGKIND_NORMAL || aggref->aggvariadic || aggref->agglevelsup != 0 ||
-		aggref->aggdirectargs != NIL || aggref->aggsplit != AGGSPLIT_SIMPLE ||
+		aggref->aggdirectargs != NIL || (aggref->aggsplit != AGGSPLIT_SIMPLE && aggref->aggsplit != AGGSPLIT_INITIAL_SERIAL) ||
 		kind == PROGRAM_AGG_KINDS)
 		gpuscan_builder_refuse(b, "aggregate %s", format_procedure(aggref->aggfnoid));
 	else if (aggref->aggdistinct != NIL)

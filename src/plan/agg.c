@@ -7,11 +7,17 @@
  * lies in the latter's pathlist: so createplan.c fills in custom_relids and
  * puts a gating Result above where there are pseudoconstant clauses.
  *
+ * DISTINCT is a grouping without aggregates.  What is done in two steps (shared
+ * out among processes, or partition by partition) is partial.c's.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "access/table.h"
+#include "catalog/catalog.h"
+#include "catalog/pg_class.h"
+#include "compat.h"
 #include "gpuscan.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
@@ -20,15 +26,17 @@
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
+#include "optimizer/planner.h"
 #include "optimizer/restrictinfo.h"
 #include "optimizer/tlist.h"
 #include "parser/parsetree.h"
 #include "plan/plan.h"
 #include "plan/plan_private.h"
 #include "program/program.h"
-#include "utils/lsyscache.h"
+#include "utils/builtins.h"
 #include "utils/rel.h"
 #include "utils/selfuncs.h"
+#include "utils/typcache.h"
 
 /* CustomPath.custom_private */
 typedef enum AggPathPrivate
@@ -42,6 +50,7 @@ typedef enum AggPathPrivate
 	AggPathHaving,				/* List of Expr, implicitly ANDed */
 	AggPathGroups,				/* String */
 	AggPathDeviceRefusal,		/* String */
+	AggPathPartial,				/* Boolean */
 	AggPathCount
 } AggPathPrivate;
 
@@ -58,6 +67,7 @@ typedef struct OutputContext
 {
 	List	   *keys;
 	List	   *aggs;
+	List	   *dependents;		/* Vars that depend on the keys (a primary key is grouped) */
 	const char *refusal;
 } OutputContext;
 
@@ -76,9 +86,8 @@ output_walker(Node *node, void *data)
 			context->aggs = list_append_unique(context->aggs, node);
 			return false;
 		case T_Var:
-			/* it depends on a key (primary key grouped): no group has two rows */
-			context->refusal = "column that depends on the grouping keys";
-			return true;
+			context->dependents = list_append_unique(context->dependents, node);
+			return false;
 		case T_PlaceHolderVar:
 		case T_GroupingFunc:
 			context->refusal = "output that is neither grouping key nor aggregate";
@@ -105,16 +114,17 @@ params_walker(Node *node, void *data)
 
 /* What to group by, and what it costs; or a reason why not. */
 static char *
-collect_keys(PlannerInfo *root, RelOptInfo *rel, Relation relation, List *targetlist,
-			 int engines, List **keys, double *cost)
+collect_keys(RelOptInfo *rel, Relation relation, List *clauses, List *exprs, int engines,
+			 List **keys, double *cost)
 {
 	ListCell   *lc;
+	ListCell   *lce;
 
 	*keys = NIL;
-	foreach(lc, root->parse->groupClause)
+	forboth(lc, clauses, lce, exprs)
 	{
 		SortGroupClause *clause = lfirst_node(SortGroupClause, lc);
-		Node	   *key = get_sortgroupclause_expr(clause, targetlist);
+		Node	   *key = lfirst(lce);
 		char	   *refusal;
 
 		/*
@@ -132,13 +142,13 @@ collect_keys(PlannerInfo *root, RelOptInfo *rel, Relation relation, List *target
 }
 
 static char *
-collect_aggs(RelOptInfo *rel, Relation relation, PathTarget *target, List *having,
-			 int engines, List *keys, List **aggs, double *cost)
+collect_aggs(RelOptInfo *rel, Relation relation, List *outputs, List *having, int engines,
+			 List **keys, List **aggs, double *cost)
 {
-	OutputContext context = {keys, NIL, NULL};
+	OutputContext context = {*keys, NIL, NIL, NULL};
 	ListCell   *lc;
 
-	if (output_walker((Node *) target->exprs, &context) ||
+	if (output_walker((Node *) outputs, &context) ||
 		output_walker((Node *) having, &context))
 		return pstrdup(context.refusal);
 	*aggs = context.aggs;
@@ -150,7 +160,112 @@ collect_aggs(RelOptInfo *rel, Relation relation, PathTarget *target, List *havin
 		if (refusal != NULL)
 			return refusal;
 	}
+
+	/* what depends on the keys is one more key: it makes no more groups */
+	foreach(lc, context.dependents)
+	{
+		Node	   *key = lfirst(lc);
+		TypeCacheEntry *type = lookup_type_cache(exprType(key), TYPECACHE_EQ_OPR);
+		char	   *refusal;
+
+		if (!OidIsValid(type->eq_opr))
+			return psprintf("grouping by type %s", format_type_be(exprType(key)));
+		refusal = gpuscan_offload_refuse_key(relation, rel->relid, key, type->eq_opr, engines, cost);
+		if (refusal != NULL)
+			return refusal;
+		*keys = lappend(*keys, key);
+	}
 	return NULL;
+}
+
+/*
+ * What GpuAgg would have to do with a plain table.  clauses, keys: what to group
+ * by (SortGroupClauses and their expressions); outputs, having: expressions over
+ * keys and aggregates.  False, and a refusal noted, when there is no such node.
+ */
+bool
+gpuscan_agg_shape(PlannerInfo *root, RelOptInfo *rel, List *clauses, List *keys,
+				  List *outputs, List *having, AggShape *shape)
+{
+	RangeTblEntry *rte = planner_rt_fetch(rel->relid, root);
+	PlanEngine	engine;
+	Relation	relation = gpuscan_plan_open(root, rel, rel->relid, rte, &engine);
+	const char *refusal;
+
+	if (relation == NULL)
+		return false;
+	memset(shape, 0, sizeof(*shape));
+	shape->having = having;
+	shape->groups = 1;
+	gpuscan_plan_split_quals(root, rel, relation, engine.mask, &shape->split);
+	refusal = collect_keys(rel, relation, clauses, keys, engine.mask, &shape->keys, &shape->row_cost);
+	if (refusal == NULL)
+		refusal = collect_aggs(rel, relation, outputs, having, engine.mask,
+							   &shape->keys, &shape->aggs, &shape->row_cost);
+	if (refusal != NULL)
+		gpuscan_watch_refusal(REFUSED_AGG, rte->relid, rte->eref->aliasname, refusal);
+	else
+	{
+		if (shape->keys != NIL)
+			shape->groups = estimate_num_groups(root, shape->keys, rel->rows, NULL, NULL);
+		shape->engines = gpuscan_plan_engines(relation, &shape->split, true, shape->keys, shape->aggs,
+											  &shape->device_refusal);
+	}
+	table_close(relation, NoLock);
+	return refusal == NULL;
+}
+
+/*
+ * A GpuAgg.  partial: for a Finalize Aggregate above, HAVING left to that, and
+ * 'target' accordingly; workers: a parallel-aware one, 0: not.
+ */
+Path *
+gpuscan_agg_path(PlannerInfo *root, RelOptInfo *rel, int engine, const AggShape *shape,
+				 PathTarget *target, bool partial, int workers)
+{
+	CustomPath *path = makeNode(CustomPath);
+	const char *refusal = shape->device_refusal;
+	List	   *having = partial ? NIL : shape->having;
+	List	   *aggs = NIL;
+	double		groups = shape->groups;
+	ListCell   *lc;
+
+	foreach(lc, shape->aggs)
+	{
+		Aggref	   *aggref = lfirst_node(Aggref, lc);
+
+		if (partial)
+		{
+			aggref = copyObject(aggref);
+			mark_partial_aggref(aggref, AGGSPLIT_INITIAL_SERIAL);
+		}
+		aggs = lappend(aggs, aggref);
+	}
+
+	path->path.pathtype = T_CustomScan;
+	path->path.parent = rel;
+	path->path.pathtarget = target;
+	path->path.parallel_safe = rel->consider_parallel;
+	path->path.parallel_aware = workers > 0;
+	path->path.parallel_workers = workers;
+	if (workers > 0 && shape->keys != NIL)
+		groups = estimate_num_groups(root, shape->keys,
+									 clamp_row_est(rel->rows / gpuscan_cost_divisor(&path->path)),
+									 NULL, NULL);
+	path->flags = CUSTOMPATH_SUPPORT_PROJECTION;
+	path->custom_private = list_make5(makeString(engine == ENGINE_CUDA ? "cuda" : "cpu"),
+									  shape->split.device, shape->split.host,
+									  shape->split.refusals, shape->keys);
+	path->custom_private = lappend(path->custom_private, aggs);
+	path->custom_private = lappend(path->custom_private, having);
+	path->custom_private = lappend(path->custom_private, makeString(psprintf("%.0f", groups)));
+	path->custom_private = lappend(path->custom_private,
+								   makeString(pstrdup(refusal != NULL ? refusal : "")));
+	path->custom_private = lappend(path->custom_private, makeBoolean(partial));
+	path->methods = &path_methods;
+	gpuscan_cost_agg(root, rel, engine, &shape->split, list_length(shape->keys),
+					 list_length(aggs), shape->row_cost, groups, having, &path->path);
+	return &path->path;
 }
 
 /* Shapes that have no GpuAgg yet. */
@@ -158,110 +273,115 @@ static const char *
 refuse_shape(PlannerInfo *root, RelOptInfo *rel)
 {
 	Query	   *parse = root->parse;
-	ListCell   *lc;
 
 	if (parse->groupingSets != NIL)
 		return "grouping sets";
 	if (parse->hasTargetSRFs)
 		return "set-returning function";
-
-	/*
-	 * A gating Result above gives no row where the condition is false; without
-	 * GROUP BY there must be one.
-	 */
-	if (parse->groupClause == NIL)
-		foreach(lc, rel->baserestrictinfo)
-			if (lfirst_node(RestrictInfo, lc)->pseudoconstant)
-				return "condition without columns, and no GROUP BY";
 	return NULL;
 }
 
-/* What is to be grouped, and how. */
-typedef struct AggShape
+/* A gating Result gives no row where the condition is false; without GROUP BY there must be one. */
+static bool
+has_gating_qual(RelOptInfo *rel)
 {
-	QualSplit	split;
-	List	   *keys;
-	List	   *aggs;
-	List	   *having;
-	double		row_cost;
-	double		groups;
-	const char *device_refusal;
-} AggShape;
+	ListCell   *lc;
 
-static void
-add_agg_path(PlannerInfo *root, RelOptInfo *input_rel, RelOptInfo *grouped_rel,
-			 const char *name, int engine, const AggShape *shape)
-{
-	CustomPath *path = makeNode(CustomPath);
-	const char *refusal = shape->device_refusal;
-
-	path->path.pathtype = T_CustomScan;
-	path->path.parent = input_rel;
-	path->path.pathtarget = grouped_rel->reltarget;
-	path->path.parallel_safe = grouped_rel->consider_parallel;
-	path->flags = CUSTOMPATH_SUPPORT_PROJECTION;
-	path->custom_private = list_make5(makeString(pstrdup(name)), shape->split.device,
-									  shape->split.host, shape->split.refusals, shape->keys);
-	path->custom_private = lappend(path->custom_private, shape->aggs);
-	path->custom_private = lappend(path->custom_private, shape->having);
-	path->custom_private = lappend(path->custom_private,
-								   makeString(psprintf("%.0f", shape->groups)));
-	path->custom_private = lappend(path->custom_private,
-								   makeString(pstrdup(refusal != NULL ? refusal : "")));
-	path->methods = &path_methods;
-	gpuscan_cost_agg(root, input_rel, engine, &shape->split, list_length(shape->keys),
-					 list_length(shape->aggs), shape->row_cost, shape->groups, shape->having,
-					 &path->path);
-	if (gpuscan_require == GPUSCAN_REQUIRE_REQUIRE)
-		gpuscan_cost_require(grouped_rel, &path->path);
-	add_path(grouped_rel, &path->path);
+	foreach(lc, rel->baserestrictinfo)
+		if (lfirst_node(RestrictInfo, lc)->pseudoconstant)
+			return true;
+	return false;
 }
 
+static void
+plan_stage(PlannerInfo *root, RelOptInfo *input_rel, AggStage *stage)
+{
+	RangeTblEntry *rte = planner_rt_fetch(input_rel->relid, root);
+	const char *refusal = refuse_shape(root, input_rel);
+	AggShape	shape;
+
+	if (refusal == NULL && !rte->inh && stage->clauses == NIL && has_gating_qual(input_rel))
+		refusal = "condition without columns, and no GROUP BY";
+	if (refusal != NULL)
+	{
+		if (rte->relkind == RELKIND_RELATION && !IsCatalogRelationOid(rte->relid))
+			gpuscan_watch_refusal(REFUSED_AGG, rte->relid, rte->eref->aliasname, refusal);
+		return;
+	}
+	if (rte->inh)
+	{
+		gpuscan_plan_append_agg(root, input_rel, stage);
+		return;
+	}
+	if (!gpuscan_agg_shape(root, input_rel, stage->clauses, stage->keys, stage->target->exprs,
+						   stage->having, &shape))
+		return;
+
+	gpuscan_watch_path(rte->relid, rte->eref->aliasname);
+	gpuscan_cost_require(stage->output_rel);
+	for (int engine = ENGINE_CPU; engine <= ENGINE_CUDA; engine <<= 1)
+		if (shape.engines & engine)
+			add_path(stage->output_rel,
+					 gpuscan_agg_path(root, input_rel, engine, &shape, stage->target, false, 0));
+	gpuscan_plan_partial_agg(root, input_rel, &shape, stage);
+}
+
+/* Is there one table to be grouped, and anything to win? */
+static bool
+worth_a_look(RelOptInfo *input_rel, RelOptInfo *output_rel)
+{
+	return (input_rel->reloptkind == RELOPT_BASEREL || input_rel->reloptkind == RELOPT_OTHER_MEMBER_REL) &&
+		input_rel->rtekind == RTE_RELATION && !IS_DUMMY_REL(input_rel) && gpuscan_cost_can_win(output_rel);
+}
+
+/* GROUP BY and aggregates; data: GroupPathExtraData */
 void
 gpuscan_plan_agg_paths(PlannerInfo *root, RelOptInfo *input_rel, RelOptInfo *grouped_rel, void *data)
 {
 	GroupPathExtraData *extra = data;
-	RangeTblEntry *rte;
-	PlanEngine	engine;
-	AggShape	shape = {.having = (List *) extra->havingQual, .groups = 1};
-	Relation	relation;
-	const char *refusal;
-	int			engines;
+	AggStage	stage = {
+		.output_rel = grouped_rel,
+		.clauses = root->parse->groupClause,
+		.upper_clauses = ROOT_GROUP_CLAUSE(root),
+		.target = grouped_rel->reltarget,
+		.having = (List *) extra->havingQual,
+		.pathkeys = root->group_pathkeys,
+		.flags = extra->flags
+	};
+	ListCell   *lc;
 
-	if (input_rel->reloptkind != RELOPT_BASEREL || input_rel->rtekind != RTE_RELATION)
+	if (extra->patype == PARTITIONWISE_AGGREGATE_PARTIAL || !worth_a_look(input_rel, grouped_rel))
 		return;
-	if (extra->patype == PARTITIONWISE_AGGREGATE_PARTIAL || !gpuscan_cost_can_win(grouped_rel))
-		return;
-	rte = planner_rt_fetch(input_rel->relid, root);
-	relation = gpuscan_plan_open(root, input_rel, input_rel->relid, rte, &engine);
-	if (relation == NULL)
-		return;
+	foreach(lc, stage.clauses)
+		stage.keys = lappend(stage.keys, get_sortgroupclause_expr(lfirst(lc), extra->targetList));
+	plan_stage(root, input_rel, &stage);
+}
 
-	gpuscan_plan_split_quals(root, input_rel, relation, engine.mask, &shape.split);
-	refusal = refuse_shape(root, input_rel);
-	if (refusal == NULL)
-		refusal = collect_keys(root, input_rel, relation, extra->targetList, engine.mask,
-							   &shape.keys, &shape.row_cost);
-	if (refusal == NULL)
-		refusal = collect_aggs(input_rel, relation, grouped_rel->reltarget, shape.having,
-							   engine.mask, shape.keys, &shape.aggs, &shape.row_cost);
-	if (refusal != NULL)
-	{
-		gpuscan_watch_refusal(REFUSED_AGG, rte->relid, rte->eref->aliasname, refusal);
-		table_close(relation, NoLock);
-		return;
-	}
+/* SELECT DISTINCT of a table's rows: groups without aggregates. */
+void
+gpuscan_plan_distinct_paths(PlannerInfo *root, RelOptInfo *input_rel, RelOptInfo *distinct_rel)
+{
+	Query	   *parse = root->parse;
+	AggStage	stage = {
+		.output_rel = distinct_rel,
+		.distinct = true,
+		.clauses = parse->distinctClause,
+		.upper_clauses = ROOT_DISTINCT_CLAUSE(root),
+		.flags = GROUPING_CAN_USE_HASH | GROUPING_CAN_PARTIAL_AGG
+	};
+	ListCell   *lc;
 
-	if (shape.keys != NIL)
-		shape.groups = estimate_num_groups(root, shape.keys, input_rel->rows, NULL, NULL);
-	engines = gpuscan_plan_engines(relation, &shape.split, true, shape.keys, shape.aggs,
-								   &shape.device_refusal);
-	gpuscan_watch_path(rte->relid, rte->eref->aliasname);
-	if (engines & ENGINE_CUDA)
-		add_agg_path(root, input_rel, grouped_rel, "cuda", ENGINE_CUDA, &shape);
-	if (engines & ENGINE_CPU)
-		add_agg_path(root, input_rel, grouped_rel, "cpu", ENGINE_CPU, &shape);
-	table_close(relation, NoLock);
+	/* otherwise it is not the table's rows that are to be distinct */
+	if (parse->hasAggs || parse->groupClause != NIL || parse->groupingSets != NIL ||
+		parse->hasWindowFuncs || parse->hasTargetSRFs || parse->hasDistinctOn ||
+		root->hasHavingQual || !worth_a_look(input_rel, distinct_rel))
+		return;
+	stage.target = input_rel->cheapest_total_path->pathtarget;
+	foreach(lc, stage.clauses)
+		stage.keys = lappend(stage.keys, get_sortgroupclause_expr(lfirst(lc), root->processed_tlist));
+	if (!grouping_is_hashable(stage.upper_clauses))
+		stage.flags = 0;
+	plan_stage(root, input_rel, &stage);
 }
 
 /* The scan tuple: keys, aggregates, and Vars that setrefs.c wants to find. */
@@ -308,7 +428,8 @@ plan_agg(PlannerInfo *root, RelOptInfo *rel, CustomPath *path,
 									   list_nth(private, AggPathGroups),
 									   list_nth(private, AggPathRefusals));
 	cscan->custom_private = lappend(cscan->custom_private, list_nth(private, AggPathDeviceRefusal));
-	StaticAssertStmt(PlanPrivateCount == 6, "custom_private is made member by member");
+	cscan->custom_private = lappend(cscan->custom_private, list_nth(private, AggPathPartial));
+	StaticAssertStmt(PlanPrivateCount == 7, "custom_private is made member by member");
 	cscan->methods = &gpuscan_agg_plan_methods;
 	return &cscan->scan.plan;
 }

@@ -82,19 +82,20 @@ last_attribute(RelOptInfo *rel, List *rinfos, List *exprs)
 
 /*
  * Reading, walking and filtering; *rows: how many the device quals leave.
- * Returns the run cost, adds to *startup.
+ * Returns the run cost, adds to *startup.  divisor: by how many processes the
+ * rows are shared out (costsize.c get_parallel_divisor), or 1; reading is not
+ * made faster by that (cost_seqscan).
  */
 static Cost
 cost_filter(PlannerInfo *root, RelOptInfo *rel, int engine, const QualSplit *split, List *exprs,
-			Cost *startup, double *rows)
+			double divisor, Cost *startup, double *rows)
 {
 	double		spc_seq_page_cost;
-	Cost		run;
+	Cost		run = 0;
 	int			i = 0;
 	ListCell   *lc;
 
 	get_tablespace_page_costs(rel->reltablespace, NULL, &spc_seq_page_cost);
-	run = spc_seq_page_cost * rel->pages;
 	if (engine == ENGINE_CUDA)
 	{
 		/* what the device does takes less time than bringing the pages there */
@@ -118,8 +119,26 @@ cost_filter(PlannerInfo *root, RelOptInfo *rel, int engine, const QualSplit *spl
 			run += gpuscan_operator_cost * split->device_cost[i++] * *rows;
 		*rows *= clause_selectivity(root, (Node *) rinfo, 0, JOIN_INNER, NULL);
 	}
-	*rows = clamp_row_est(*rows);
-	return run;
+	*rows = clamp_row_est(*rows / divisor);
+	return spc_seq_page_cost * rel->pages + run / divisor;
+}
+
+/* How many processes share the rows: costsize.c get_parallel_divisor. */
+double
+gpuscan_cost_divisor(const Path *path)
+{
+	double		divisor = path->parallel_workers;
+
+	if (!path->parallel_aware)
+		return 1;
+	if (parallel_leader_participation)
+	{
+		double		leader = 1.0 - 0.3 * path->parallel_workers;
+
+		if (leader > 0)
+			divisor += leader;
+	}
+	return Max(divisor, 1);
 }
 
 static Cost
@@ -139,11 +158,12 @@ gpuscan_cost_scan(PlannerInfo *root, RelOptInfo *rel, int engine,
 				  const QualSplit *split, Path *path)
 {
 	Cost		startup = path->pathtarget->cost.startup;
+	double		divisor = gpuscan_cost_divisor(path);
 	double		rows;
-	Cost		run = cost_filter(root, rel, engine, split, NIL, &startup, &rows);
+	Cost		run = cost_filter(root, rel, engine, split, NIL, divisor, &startup, &rows);
 
 	run += cost_host_quals(root, split, rows, &startup);
-	path->rows = rel->rows;
+	path->rows = divisor > 1 ? clamp_row_est(rel->rows / divisor) : rel->rows;
 	run += (FOUND_ROW_COST * cpu_tuple_cost + path->pathtarget->cost.per_tuple) * path->rows;
 	path->startup_cost = startup;
 	path->total_cost = startup + run;
@@ -160,7 +180,8 @@ gpuscan_cost_agg(PlannerInfo *root, RelOptInfo *rel, int engine,
 {
 	Cost		startup = path->pathtarget->cost.startup;
 	double		rows;
-	Cost		run = cost_filter(root, rel, engine, split, path->pathtarget->exprs, &startup, &rows);
+	Cost		run = cost_filter(root, rel, engine, split, path->pathtarget->exprs,
+								  gpuscan_cost_divisor(path), &startup, &rows);
 	double		memory = groups * (GROUP_BYTES + nkeys * KEY_BYTES + naggs * AGG_BYTES);
 
 	/* keys and arguments are computed before the host's filters are asked */
@@ -193,15 +214,16 @@ gpuscan_cost_agg(PlannerInfo *root, RelOptInfo *rel, int engine,
 }
 
 /*
- * gpuscan.require = require: our path is to win.  By cost alone: nobody's path
- * is taken away.
+ * gpuscan.require = require: our paths, which are to be added after this, are to
+ * win.  By cost alone: nobody's path is taken away.
  */
 void
-gpuscan_cost_require(RelOptInfo *rel, Path *path)
+gpuscan_cost_require(RelOptInfo *rel)
 {
 	ListCell   *lc;
 
-	path->startup_cost = path->total_cost = 0;
+	if (gpuscan_require != GPUSCAN_REQUIRE_REQUIRE)
+		return;
 	foreach(lc, rel->pathlist)
 	{
 		Path	   *other = lfirst(lc);
@@ -216,6 +238,8 @@ gpuscan_cost_require(RelOptInfo *rel, Path *path)
 	{
 		Path	   *other = lfirst(lc);
 
+		if (other->pathtype == T_CustomScan)
+			continue;
 		other->startup_cost += disable_cost;
 		other->total_cost += disable_cost;
 	}

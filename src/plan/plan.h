@@ -28,11 +28,53 @@ typedef struct QualSplit
 	double	   *device_cost;	/* of each of device, in units of ops.def */
 } QualSplit;
 
+/* A grouping that the query asks for: GROUP BY with aggregates, or DISTINCT. */
+typedef struct AggStage
+{
+	RelOptInfo *output_rel;		/* where its paths go */
+	bool		distinct;
+	List	   *clauses;		/* SortGroupClause each ... */
+	List	   *keys;			/* ... and their expressions */
+	List	   *upper_clauses;	/* what a node of PostgreSQL's would group by: fewer, as
+								 * the planner knows what is redundant */
+	PathTarget *target;			/* what comes out */
+	List	   *having;			/* implicitly ANDed */
+	List	   *pathkeys;		/* of the clauses */
+	int			flags;			/* GROUPING_* of pathnodes.h */
+} AggStage;
+
+/* What GpuAgg does of it with one table */
+typedef struct AggShape
+{
+	QualSplit	split;
+	List	   *keys;			/* Expr each */
+	List	   *aggs;			/* Aggref each */
+	List	   *having;			/* implicitly ANDed */
+	double		row_cost;		/* keys and aggregates, in units of ops.def */
+	double		groups;			/* expected of all rows */
+	int			engines;		/* that may run it: ENGINE_* */
+	const char *device_refusal; /* why no device is among them, or NULL */
+} AggShape;
+
 /* relation.c */
 extern Relation gpuscan_plan_open(PlannerInfo *root, RelOptInfo *rel, Index rti,
 								  RangeTblEntry *rte, PlanEngine *engine);
 extern void gpuscan_plan_split_quals(PlannerInfo *root, RelOptInfo *rel, Relation relation,
 									 int engines, QualSplit *split);
+
+/* scan.c */
+extern int	gpuscan_plan_workers(RelOptInfo *rel);
+
+/* agg.c */
+extern bool gpuscan_agg_shape(PlannerInfo *root, RelOptInfo *rel, List *clauses, List *keys,
+							  List *outputs, List *having, AggShape *shape);
+extern Path *gpuscan_agg_path(PlannerInfo *root, RelOptInfo *rel, int engine, const AggShape *shape,
+							  PathTarget *target, bool partial, int workers);
+
+/* partial.c: paths of two steps, our node being the first */
+extern void gpuscan_plan_partial_agg(PlannerInfo *root, RelOptInfo *input_rel, const AggShape *shape,
+									 const AggStage *stage);
+extern void gpuscan_plan_append_agg(PlannerInfo *root, RelOptInfo *input_rel, const AggStage *stage);
 
 /* device.c */
 extern int	gpuscan_plan_engines(Relation relation, const QualSplit *split,
@@ -45,7 +87,8 @@ extern void gpuscan_cost_scan(PlannerInfo *root, RelOptInfo *rel, int engine,
 extern void gpuscan_cost_agg(PlannerInfo *root, RelOptInfo *rel, int engine,
 							 const QualSplit *split, int nkeys, int naggs, double row_cost,
 							 double groups, List *having, Path *path);
-extern void gpuscan_cost_require(RelOptInfo *rel, Path *path);
+extern double gpuscan_cost_divisor(const Path *path);
+extern void gpuscan_cost_require(RelOptInfo *rel);
 
 /*
  * watch.c: refusals of the query that is being planned.  Kinds differ in when

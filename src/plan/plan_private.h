@@ -13,7 +13,8 @@
  * GpuAgg: custom_scan_tlist has, in this order, nkeys grouping expressions,
  *   naggs Aggrefs (over the relation's Vars), and then, as columns that are
  *   never filled, every Var of the relation that occurs in custom_exprs, so
- *   that setrefs.c can find them there.
+ *   that setrefs.c can find them there.  Where it stands for a Partial
+ *   Aggregate, the Aggrefs are marked AGGSPLIT_INITIAL_SERIAL.
  *   custom_exprs   = (device quals, host quals, Params): three Lists.  setrefs.c
  *                    turned whatever equals an entry of custom_scan_tlist into
  *                    an INDEX_VAR; gpuscan_plan_restore_vars undoes that.
@@ -40,6 +41,7 @@ typedef enum PlanPrivate
 	PlanPrivateRefusals,		/* List of String: why host quals stay on the host,
 								 * in the order of the host quals */
 	PlanPrivateDeviceRefusal,	/* String: why no device runs it; empty: nobody asked */
+	PlanPrivatePartial,			/* Boolean: GpuAgg hands on transition states */
 	PlanPrivateCount
 } PlanPrivate;
 
@@ -54,6 +56,7 @@ struct PlannerInfo;
 struct RelOptInfo;
 struct RangeTblEntry;
 extern void gpuscan_plan_scan_paths(struct PlannerInfo *root, struct RelOptInfo *rel, Index rti, struct RangeTblEntry *rte);
+extern void gpuscan_plan_distinct_paths(struct PlannerInfo *root, struct RelOptInfo *input_rel, struct RelOptInfo *distinct_rel);
 extern void gpuscan_plan_agg_paths(struct PlannerInfo *root, struct RelOptInfo *input_rel, struct RelOptInfo *grouped_rel, void *extra);
 
 /* plan/watch.c: installs its planner_hook and ExplainOneQuery_hook */

@@ -11,7 +11,9 @@
 #include "gpuscan.h"
 #include "nodes/makefuncs.h"
 #include "nodes/value.h"
+#include "optimizer/cost.h"
 #include "optimizer/pathnode.h"
+#include "optimizer/paths.h"
 #include "optimizer/restrictinfo.h"
 #include "plan/plan.h"
 #include "plan/plan_private.h"
@@ -39,7 +41,7 @@ static const CustomPathMethods path_methods = {
 
 static void
 add_scan_path(PlannerInfo *root, RelOptInfo *rel, const char *name, int engine,
-			  const QualSplit *split, const char *device_refusal)
+			  const QualSplit *split, const char *device_refusal, int workers)
 {
 	CustomPath *path = makeNode(CustomPath);
 
@@ -47,15 +49,27 @@ add_scan_path(PlannerInfo *root, RelOptInfo *rel, const char *name, int engine,
 	path->path.parent = rel;
 	path->path.pathtarget = rel->reltarget;
 	path->path.parallel_safe = rel->consider_parallel;
+	path->path.parallel_aware = workers > 0;
+	path->path.parallel_workers = workers;
 	path->flags = CUSTOMPATH_SUPPORT_PROJECTION;
 	path->custom_private = list_make5(makeString(pstrdup(name)),
 									  split->device, split->host, split->refusals,
 									  makeString(pstrdup(device_refusal ? device_refusal : "")));
 	path->methods = &path_methods;
 	gpuscan_cost_scan(root, rel, engine, split, &path->path);
-	if (gpuscan_require == GPUSCAN_REQUIRE_REQUIRE)
-		gpuscan_cost_require(rel, &path->path);
-	add_path(rel, &path->path);
+	if (workers > 0)
+		add_partial_path(rel, &path->path);
+	else
+		add_path(rel, &path->path);
+}
+
+/* How many workers may share a scan of the relation; 0: none. */
+int
+gpuscan_plan_workers(RelOptInfo *rel)
+{
+	if (!rel->consider_parallel || !bms_is_empty(rel->lateral_relids))
+		return 0;
+	return compute_parallel_worker(rel, rel->pages, -1, max_parallel_workers_per_gather);
 }
 
 void
@@ -66,6 +80,7 @@ gpuscan_plan_scan_paths(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblE
 	Relation	relation;
 	const char *refusal;
 	int			engines;
+	int			workers;
 
 	if (!gpuscan_cost_can_win(rel))
 		return;
@@ -89,10 +104,15 @@ gpuscan_plan_scan_paths(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblE
 
 	engines = gpuscan_plan_engines(relation, &split, false, NIL, NIL, &refusal);
 	gpuscan_watch_path(rte->relid, rte->eref->aliasname);
-	if (engines & ENGINE_CUDA)
-		add_scan_path(root, rel, "cuda", ENGINE_CUDA, &split, refusal);
-	if (engines & ENGINE_CPU)
-		add_scan_path(root, rel, "cpu", ENGINE_CPU, &split, refusal);
+	workers = gpuscan_plan_workers(rel);
+	gpuscan_cost_require(rel);
+	for (int parallel = 0; parallel <= (workers > 0); parallel++)
+	{
+		if (engines & ENGINE_CUDA)
+			add_scan_path(root, rel, "cuda", ENGINE_CUDA, &split, refusal, parallel ? workers : 0);
+		if (engines & ENGINE_CPU)
+			add_scan_path(root, rel, "cpu", ENGINE_CPU, &split, refusal, parallel ? workers : 0);
+	}
 	table_close(relation, NoLock);
 }
 
@@ -115,7 +135,8 @@ plan_scan(PlannerInfo *root, RelOptInfo *rel, CustomPath *path,
 									   makeInteger(0), makeInteger(0), makeString("0"),
 									   list_nth(private, ScanPathRefusals));
 	cscan->custom_private = lappend(cscan->custom_private, list_nth(private, ScanPathDeviceRefusal));
-	StaticAssertStmt(PlanPrivateCount == 6, "custom_private is made member by member");
+	cscan->custom_private = lappend(cscan->custom_private, makeBoolean(false));
+	StaticAssertStmt(PlanPrivateCount == 7, "custom_private is made member by member");
 	cscan->methods = &gpuscan_scan_plan_methods;
 	return &cscan->scan.plan;
 }
