@@ -1,6 +1,8 @@
 -- Tables shared out among processes, partitions and inheritance children: what
 -- GpuAgg hands on is PostgreSQL's own transition state, under Finalize Aggregate.
 -- Each query runs with gpuscan, and without it in one process.
+create schema parallel_scans;
+set search_path = parallel_scans;
 set max_parallel_workers_per_gather = 2;
 set parallel_setup_cost = 0;
 set parallel_tuple_cost = 0;

@@ -24,6 +24,7 @@
 #include "exec/host.h"
 #include "exec/parallel.h"
 #include "exec/partial.h"
+#include "exec/regroup.h"
 #include "exec/run.h"
 #include "exec/spill.h"
 #include "exec/value.h"
@@ -44,13 +45,17 @@ typedef struct GpuAggState
 	Relation	rel;
 	List	   *keys;			/* Expr each, over the table's Vars */
 	List	   *aggrefs;
+	List	   *sets;			/* IntList of keys each; NIL: one of all */
+	List	   *groupings;		/* for each GROUPING() the keys it asks for */
+	Expr	   *distinct;		/* what aggregates with DISTINCT are about, or NULL */
 	List	   *device_quals;
 	List	   *host_quals;
-	OffloadedProgram *offloaded;
+	OffloadedProgram *offloaded;	/* of the table's groups */
 	ProgramRun	run;
 	HostEval	host;
 	ForeignStates foreign;
 	Spill		spill;
+	Regroup		regroup;		/* what comes out, when the table's groups are finer */
 	ProgramType *key_types;
 	int32	   *key_typmods;
 	FinalAgg   *finals;			/* for each of aggrefs */
@@ -107,6 +112,40 @@ create_state(CustomScan *cscan)
 	return (Node *) state;
 }
 
+/* What the table is grouped by at first, and the aggregates computed then */
+typedef struct FineGrouping
+{
+	List	   *keys;			/* the node's, and what DISTINCT is about */
+	List	   *aggrefs;		/* without DISTINCT */
+	int			distinct_key;	/* among the keys, or -1 */
+} FineGrouping;
+
+/* numbers: out, for each of the node's Aggrefs its number there, or -1. */
+static FineGrouping
+fine_grouping(const GpuAggState *state, int *numbers)
+{
+	FineGrouping fine = {list_copy(state->keys), NIL, -1};
+	ListCell   *lc;
+
+	foreach(lc, state->aggrefs)
+	{
+		int		   *number = &numbers[foreach_current_index(lc)];
+
+		*number = -1;
+		if (lfirst_node(Aggref, lc)->aggdistinct != NIL)
+			continue;
+		*number = list_length(fine.aggrefs);
+		fine.aggrefs = lappend(fine.aggrefs, lfirst(lc));
+	}
+	if (state->distinct == NULL)
+		return fine;
+	fine.keys = list_append_unique(fine.keys, state->distinct);
+	foreach(lc, fine.keys)
+		if (equal(lfirst(lc), state->distinct))
+			fine.distinct_key = foreach_current_index(lc);
+	return fine;
+}
+
 static void
 begin(CustomScanState *node, EState *estate, int eflags)
 {
@@ -115,6 +154,8 @@ begin(CustomScanState *node, EState *estate, int eflags)
 	int			nkeys = intVal(list_nth(cscan->custom_private, PlanPrivateNKeys));
 	int			naggs = intVal(list_nth(cscan->custom_private, PlanPrivateNAggs));
 	int			n = 0;
+	int		   *fine_aggs;
+	FineGrouping fine;
 	ListCell   *lc;
 
 	foreach(lc, cscan->custom_scan_tlist)
@@ -127,6 +168,9 @@ begin(CustomScanState *node, EState *estate, int eflags)
 			state->aggrefs = lappend(state->aggrefs, expr);
 		n++;
 	}
+	state->sets = list_nth(cscan->custom_private, PlanPrivateSets);
+	state->groupings = list_nth(cscan->custom_private, PlanPrivateGroupings);
+	state->distinct = gpuscan_plan_distinct_argument(state->aggrefs);
 	state->partial = boolVal(list_nth(cscan->custom_private, PlanPrivatePartial));
 	state->device_quals = gpuscan_plan_restore_vars(linitial_node(List, cscan->custom_exprs),
 													cscan->custom_scan_tlist);
@@ -143,22 +187,29 @@ begin(CustomScanState *node, EState *estate, int eflags)
 	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
 		return;
 
-	state->offloaded = gpuscan_offload_compile(state->rel, state->device_quals,
-											   true, state->keys, state->aggrefs);
+	/* the groups that the table falls into at first */
+	fine_aggs = palloc_array(int, naggs + 1);
+	fine = fine_grouping(state, fine_aggs);
+	state->offloaded = gpuscan_offload_compile(state->rel, state->device_quals, true,
+											   fine.keys, fine.aggrefs);
 	gpuscan_run_init(&state->run, &node->ss, state->rel,
 					 strVal(list_nth(cscan->custom_private, PlanPrivateEngine)),
 					 state->offloaded);
 	gpuscan_host_init(&state->host, &state->run, true, state->device_quals, state->host_quals);
-	gpuscan_host_init_groups(&state->host, state->keys, state->aggrefs);
+	gpuscan_host_init_groups(&state->host, fine.keys, fine.aggrefs);
 	/* rows must be looked at */
 	if (state->host_quals != NIL)
 		state->run.counts_only = false;
 	gpuscan_foreign_init(&state->foreign, state->offloaded->program);
-	if (nkeys == 0)
+	if (fine.keys == NIL)
 		state->host.direct = &state->foreign;
 	gpuscan_spill_init(&state->spill, &state->run, &state->foreign);
 	gpuscan_partial_init(&state->partials);
-	state->finals = gpuscan_final_init(state->aggrefs, state->offloaded);
+	if (state->sets != NIL || state->distinct != NULL)
+		gpuscan_regroup_init(&state->regroup, &node->ss, state->rel, state->keys, state->aggrefs,
+							 state->sets, fine.distinct_key, state->offloaded, fine_aggs);
+	else
+		state->finals = gpuscan_final_init(state->aggrefs, state->offloaded);
 	state->key_types = palloc_array(ProgramType, nkeys + 1);
 	state->key_typmods = palloc_array(int32, nkeys + 1);
 	n = 0;
@@ -168,8 +219,8 @@ begin(CustomScanState *node, EState *estate, int eflags)
 		state->key_typmods[n++] = exprTypmod(lfirst(lc));
 	}
 	state->keep = palloc(BATCH_MAX_ROWS);
-	state->no_rows = palloc0_array(EngineAggState, state->offloaded->program->naggs + 1);
-	for (n = 0; n < state->offloaded->program->naggs; n++)
+	state->no_rows = palloc0_array(EngineAggState, naggs + 1);
+	for (n = 0; n < naggs; n++)
 		state->no_rows[n].isnull = 1;
 }
 
@@ -303,32 +354,44 @@ fill(GpuAggState *state)
 	state->spilled = gpuscan_spill_finish(&state->spill);
 	if (state->spilled)
 		gpuscan_spill_next(&state->spill);
+	if (state->regroup.nsets > 0)
+	{
+		do
+			gpuscan_regroup_add(&state->regroup, run, &state->foreign);
+		while (state->spilled && gpuscan_spill_next(&state->spill));
+		gpuscan_regroup_finish(&state->regroup);
+	}
 	state->filled = true;
 	state->cursor = 0;
 }
 
-/* The next group as keys and aggregates in the scan slot. */
+/* A group that comes out */
+typedef struct OutputGroup
+{
+	EngineGroup group;
+	const ForeignGroup *foreign;	/* or NULL */
+	const RegroupSet *set;		/* or NULL: the table's groups come out */
+	const FinalAgg *finals;
+} OutputGroup;
+
+/* Without GROUP BY, and of an empty grouping set, there is a group also of no rows. */
+static void
+group_of_no_rows(GpuAggState *state, EngineGroup *group)
+{
+	memset(group, 0, sizeof(*group));
+	group->aggs = state->no_rows;
+}
+
 static bool
-next_group(GpuAggState *state)
+next_of_table(GpuAggState *state, OutputGroup *out)
 {
 	ProgramRun *run = &state->run;
-	const Program *program = state->offloaded->program;
-	TupleTableSlot *slot = state->css.ss.ss_ScanTupleSlot;
-	EngineGroup group;
-	ForeignGroup *foreign;
-	MemoryContext old;
-	int			naggs = state->offloaded->naggs;
 
-	ExecClearTuple(slot);
-	while (!run->engine->next_group(run->engine_run, &state->cursor, &group))
+	while (!run->engine->next_group(run->engine_run, &state->cursor, &out->group))
 	{
-		if (program->nkeys == 0 && state->cursor == 0)
+		if (state->offloaded->program->nkeys == 0 && state->cursor == 0)
 		{
-			/* without GROUP BY there is a group also of no rows */
-			group.group = 0;
-			group.first = 0;
-			group.rows = 0;
-			group.aggs = state->no_rows;
+			group_of_no_rows(state, &out->group);
 			state->cursor = 1;
 			break;
 		}
@@ -344,43 +407,126 @@ next_group(GpuAggState *state)
 			return false;
 		state->cursor = 0;
 	}
-	foreign = gpuscan_foreign_group(&state->foreign, group.group);
+	out->foreign = gpuscan_foreign_group(&state->foreign, out->group.group);
+	out->set = NULL;
+	out->finals = state->finals;
+	return true;
+}
 
-	old = MemoryContextSwitchTo(state->css.ss.ps.ps_ExprContext->ecxt_per_tuple_memory);
-	for (int i = 0; i < program->nkeys; i++)
+static bool
+next_of_sets(GpuAggState *state, OutputGroup *out)
+{
+	Regroup    *regroup = &state->regroup;
+
+	for (; regroup->current < regroup->nsets; regroup->current++)
 	{
-		const ProgramValue *key = &group.keys[i];
-		const ForeignKey *fk = foreign == NULL || foreign->keys == NULL || !foreign->keys[i].set ?
-			NULL : &foreign->keys[i];
+		RegroupSet *set = &regroup->sets[regroup->current];
 
-		slot->tts_isnull[i] = key->null;
-		if (key->null)
-			slot->tts_values[i] = (Datum) 0;
-		else if (fk != NULL && (key->foreign || fk->ordinal == group.first))
-			slot->tts_values[i] = fk->datum;
-		else if (key->foreign)
-			elog(ERROR, "the host has lost a key of group %u", group.group);
-		else
-			slot->tts_values[i] = gpuscan_value_to_datum(state->key_types[i],
-														 state->key_typmods[i], key);
+		out->set = set;
+		out->finals = set->finals;
+		if (gpuscan_regroup_next(set, &out->group))
+		{
+			out->foreign = gpuscan_foreign_group(&set->foreign, out->group.group);
+			return true;
+		}
+		if (set->nkeys == 0 && set->cursor == 0)
+		{
+			group_of_no_rows(state, &out->group);
+			out->foreign = NULL;
+			set->cursor = 1;
+			return true;
+		}
 	}
-	for (int i = 0; i < naggs; i++)
-	{
-		const FinalAgg *final = &state->finals[i];
-		const EngineAggState *agg = &group.aggs[final->state];
-		bool	   *isnull = &slot->tts_isnull[program->nkeys + i];
+	return false;
+}
 
-		slot->tts_values[program->nkeys + i] = state->partial ?
-			gpuscan_partial_value(&state->partials, final, agg, group.rows, foreign, isnull) :
-			gpuscan_final_value(final, agg, foreign, isnull);
-	}
-	MemoryContextSwitchTo(old);
+static void
+store_keys(GpuAggState *state, TupleTableSlot *slot, const OutputGroup *out)
+{
+	int			nkeys = list_length(state->keys);
+	int			n = out->set != NULL ? out->set->nkeys : nkeys;
 
-	/* columns that only setrefs.c needed */
-	for (int i = program->nkeys + naggs; i < slot->tts_tupleDescriptor->natts; i++)
+	for (int i = 0; i < nkeys; i++)
 	{
 		slot->tts_values[i] = (Datum) 0;
 		slot->tts_isnull[i] = true;
+	}
+	for (int i = 0; i < n; i++)
+	{
+		const ProgramValue *key = &out->group.keys[i];
+		const ForeignKey *fk = out->foreign == NULL || out->foreign->keys == NULL ||
+			!out->foreign->keys[i].set ? NULL : &out->foreign->keys[i];
+		int			column = out->set != NULL ? out->set->keys[i] : i;
+
+		if (key->null)
+			continue;
+		slot->tts_isnull[column] = false;
+		if (fk != NULL && (key->foreign || fk->ordinal == out->group.first))
+			slot->tts_values[column] = fk->datum;
+		else if (key->foreign)
+			elog(ERROR, "the host has lost a key of group %u", out->group.group);
+		else
+			slot->tts_values[column] = gpuscan_value_to_datum(state->key_types[column],
+															  state->key_typmods[column], key);
+	}
+}
+
+/* GROUPING(): a bit for each key asked for that is not in the set (execExprInterp.c). */
+static int32
+grouping_bits(List *keys, const RegroupSet *set)
+{
+	int32		bits = 0;
+	ListCell   *lc;
+
+	foreach(lc, keys)
+	{
+		bool		grouped = set == NULL;
+
+		for (int i = 0; !grouped && i < set->nkeys; i++)
+			grouped = set->keys[i] == lfirst_int(lc);
+		bits = bits << 1 | !grouped;
+	}
+	return bits;
+}
+
+/* The next group as keys and aggregates in the scan slot. */
+static bool
+next_group(GpuAggState *state)
+{
+	TupleTableSlot *slot = state->css.ss.ss_ScanTupleSlot;
+	OutputGroup out;
+	MemoryContext old;
+	int			column = list_length(state->keys);
+	ListCell   *lc;
+
+	ExecClearTuple(slot);
+	if (!(state->regroup.nsets > 0 ? next_of_sets(state, &out) : next_of_table(state, &out)))
+		return false;
+
+	old = MemoryContextSwitchTo(state->css.ss.ps.ps_ExprContext->ecxt_per_tuple_memory);
+	store_keys(state, slot, &out);
+	for (int i = 0; i < list_length(state->aggrefs); i++, column++)
+	{
+		const FinalAgg *final = &out.finals[i];
+		const EngineAggState *agg = &out.group.aggs[final->state];
+		bool	   *isnull = &slot->tts_isnull[column];
+
+		slot->tts_values[column] = state->partial ?
+			gpuscan_partial_value(&state->partials, final, agg, out.group.rows, out.foreign, isnull) :
+			gpuscan_final_value(final, agg, out.foreign, isnull);
+	}
+	MemoryContextSwitchTo(old);
+	foreach(lc, state->groupings)
+	{
+		slot->tts_values[column] = Int32GetDatum(grouping_bits(lfirst(lc), out.set));
+		slot->tts_isnull[column++] = false;
+	}
+
+	/* columns that only setrefs.c needed */
+	for (; column < slot->tts_tupleDescriptor->natts; column++)
+	{
+		slot->tts_values[column] = (Datum) 0;
+		slot->tts_isnull[column] = true;
 	}
 	ExecStoreVirtualTuple(slot);
 	return true;
@@ -424,13 +570,15 @@ rescan(CustomScanState *node)
 	 * Nothing changed and the groups are all there: hand them out again.  In a
 	 * parallel query other blocks may fall to this process the next time.
 	 */
-	if (state->filled && !state->spilled && !state->flushed && !params_changed &&
-		!node->ss.ps.plan->parallel_aware)
+	if (state->filled && !params_changed &&
+		(state->regroup.nsets > 0 ? gpuscan_regroup_rewind(&state->regroup) :
+		 !state->spilled && !state->flushed && !node->ss.ps.plan->parallel_aware))
 		return;
 
 	gpuscan_host_rescan(&state->host);
 	gpuscan_spill_reset(&state->spill);
 	gpuscan_foreign_reset(&state->foreign);
+	gpuscan_regroup_reset(&state->regroup);
 	gpuscan_run_rescan(&state->run, params_changed);
 	state->filled = state->spilled = state->more = state->flushed = false;
 }
@@ -445,6 +593,7 @@ end(CustomScanState *node)
 	ExecClearTuple(node->ss.ss_ScanTupleSlot);
 	if (state->spill.run != NULL)
 		gpuscan_spill_reset(&state->spill);
+	gpuscan_regroup_end(&state->regroup);
 	gpuscan_run_end(&state->run);
 }
 
@@ -503,18 +652,50 @@ explain_memory(const SpillCounters *counters, ExplainState *es)
 									 counters->batches, memory), es);
 }
 
+/* As explain.c's show_agg_keys and show_grouping_set_keys. */
+static void
+explain_keys(GpuAggState *state, List *ancestors, ExplainState *es)
+{
+	CustomScanState *node = &state->css;
+	ListCell   *lc;
+
+	if (state->sets == NIL)
+		gpuscan_explain_exprs("Group Key", state->keys, false, node, ancestors, es);
+	else
+		ExplainOpenGroup("Grouping Sets", "Grouping Sets", false, es);
+	foreach(lc, state->sets)
+	{
+		List	   *keys = NIL;
+		ListCell   *lck;
+
+		foreach(lck, lfirst(lc))
+			keys = lappend(keys, list_nth(state->keys, lfirst_int(lck)));
+		if (keys == NIL && es->format == EXPLAIN_FORMAT_TEXT)
+			ExplainPropertyText("Group Key", "()", es);
+		else
+			gpuscan_explain_exprs("Group Key", keys, false, node, ancestors, es);
+	}
+	if (state->sets != NIL)
+		ExplainCloseGroup("Grouping Sets", "Grouping Sets", false, es);
+	if (state->distinct != NULL)
+		gpuscan_explain_exprs("Distinct Key", list_make1(state->distinct), false, node, ancestors, es);
+}
+
 static void
 explain(CustomScanState *node, List *ancestors, ExplainState *es)
 {
 	GpuAggState *state = (GpuAggState *) node;
 
 	if (state->offloaded == NULL && es->verbose)
-		state->offloaded = gpuscan_offload_compile(state->rel,
-												   state->device_quals, true,
-												   state->keys, state->aggrefs);
+	{
+		FineGrouping fine = fine_grouping(state, palloc_array(int, list_length(state->aggrefs) + 1));
+
+		state->offloaded = gpuscan_offload_compile(state->rel, state->device_quals, true,
+												   fine.keys, fine.aggrefs);
+	}
 	if (state->partial)
 		ExplainPropertyText("Aggregation", "partial", es);
-	gpuscan_explain_exprs("Group Key", state->keys, false, node, ancestors, es);
+	explain_keys(state, ancestors, es);
 	gpuscan_explain_exprs("Device Filter", state->device_quals, true, node, ancestors, es);
 	if (state->device_quals != NIL)
 		gpuscan_explain_removed("Rows Removed by Device Filter", state->run.counters.removed_device, node, es);

@@ -189,6 +189,21 @@ gpuscan_foreign_argument(ForeignStates *foreign, uint32 group, int agg, uint64 o
 }
 
 void
+gpuscan_foreign_key(ForeignStates *foreign, uint32 group, int number, const ForeignKey *key)
+{
+	set_key(foreign, group, number, key->ordinal, key->datum);
+}
+
+/* As gpuscan_foreign_merge has it: a sum so far is one argument with the weight of many. */
+void
+gpuscan_foreign_add(ForeignStates *foreign, uint32 group, int agg, const ForeignAgg *from)
+{
+	add_argument(foreign, group, agg, from->count, from->ordinal,
+				 program_aggs(foreign->program)[agg].kind == AGG_SUM_NUMERIC ?
+				 gpuscan_foreign_sum(from) : from->state);
+}
+
+void
 gpuscan_foreign_absorb(ForeignStates *foreign, HostEval *host)
 {
 	for (uint32 i = 0; i < host->nforeign; i++)

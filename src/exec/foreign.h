@@ -54,6 +54,12 @@ extern void gpuscan_foreign_absorb(ForeignStates *foreign, HostEval *host);
 extern void gpuscan_foreign_argument(ForeignStates *foreign, uint32 group, int agg,
 									 uint64 ordinal, Datum value);
 
+/* The key of a row, or of a group that becomes part of this one. */
+extern void gpuscan_foreign_key(ForeignStates *foreign, uint32 group, int number, const ForeignKey *key);
+
+/* The arguments of another group's state. */
+extern void gpuscan_foreign_add(ForeignStates *foreign, uint32 group, int agg, const ForeignAgg *from);
+
 static inline ForeignGroup *
 gpuscan_foreign_group(const ForeignStates *foreign, uint32 group)
 {

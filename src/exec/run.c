@@ -186,6 +186,17 @@ gpuscan_run_open(ProgramRun *run)
 	}
 }
 
+void
+gpuscan_run_open_groups(ProgramRun *run)
+{
+	if (run->engine_run != NULL)
+		return;
+	run->params = MemoryContextAllocZero(run->context, sizeof(ProgramValue) *
+										 Max(run->offloaded->program->nparams, 1));
+	gpuscan_params_clear(run->offloaded->params, run->params);
+	run->engine_run = run->engine->open(run->offloaded->program, run->params, &run->memory);
+}
+
 static Batch *
 next_batch(ProgramRun *run, char *room)
 {

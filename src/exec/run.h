@@ -84,6 +84,8 @@ extern void gpuscan_run_init(ProgramRun *run, ScanState *node, Relation rel,
 							 const char *engine, OffloadedProgram *offloaded);
 /* Open the engine and start the source, if that was not done yet. */
 extern void gpuscan_run_open(ProgramRun *run);
+/* Open the engine for groups alone (add_group, merge_group), if that was not done yet. */
+extern void gpuscan_run_open_groups(ProgramRun *run);
 /* On to the next batch; false at the end. */
 extern bool gpuscan_run_next(ProgramRun *run);
 /* The batch in hand was absorbed by the engine. */

@@ -360,7 +360,7 @@ gpuscan_builder_agg(Builder *b, ProgramAggKind kind, uint16 arg, uint16 filter)
 		gpuscan_builder_refuse(b, "aggregate state %s, which this engine does not have", info->name);
 	if (b->refusal != NULL)
 		return -1;
-	for (int i = 0; i < b->naggs; i++)
+	for (int i = 0; i < b->naggs && !b->own_states; i++)
 		if (b->aggs[i].kind == kind && b->aggs[i].arg == arg && b->aggs[i].filter == filter)
 			return i;
 	if (b->naggs >= PROGRAM_MAX_AGGS)

@@ -32,6 +32,7 @@ typedef struct Builder
 
 	/* what a CaseTestExpr stands for */
 	uint16		case_reg;
+	bool		own_states;		/* equal aggregates do not share a state */
 
 	int			nregs;
 	int			ninstrs;

@@ -187,14 +187,15 @@ gpuscan_offload_refuse_agg(Relation rel, Index relid, Aggref *aggref, int engine
 	return ask(rel, relid, QUESTION_AGG, (Node *) aggref, InvalidOid, engines, cost);
 }
 
-OffloadedProgram *
-gpuscan_offload_compile(Relation rel, List *quals, bool grouped, List *keys, List *aggrefs)
+static OffloadedProgram *
+compile(Relation rel, List *quals, bool grouped, List *keys, List *aggrefs, bool own_states)
 {
 	OffloadedProgram *offloaded = palloc0_object(OffloadedProgram);
 	Builder		b;
 	ListCell   *lc;
 
 	gpuscan_builder_init(&b, rel, 0, 0);
+	b.own_states = own_states;
 	foreach(lc, quals)
 		offload_qual(&b, lfirst(lc));
 	foreach(lc, keys)
@@ -210,4 +211,16 @@ gpuscan_offload_compile(Relation rel, List *quals, bool grouped, List *keys, Lis
 	offloaded->size = offloaded->program->size;
 	offloaded->params = b.params;
 	return offloaded;
+}
+
+OffloadedProgram *
+gpuscan_offload_compile(Relation rel, List *quals, bool grouped, List *keys, List *aggrefs)
+{
+	return compile(rel, quals, grouped, keys, aggrefs, false);
+}
+
+OffloadedProgram *
+gpuscan_offload_compile_states(Relation rel, List *keys, List *aggrefs)
+{
+	return compile(rel, NIL, true, keys, aggrefs, true);
 }

@@ -58,6 +58,12 @@ extern OffloadedProgram *gpuscan_offload_compile(Relation rel, List *quals, bool
 												 List *keys, List *aggrefs);
 
 /*
+ * For groups that are made of others (engine.h add_group): keys and a state for
+ * each aggregate, even where two are equal.  No rows are run through it.
+ */
+extern OffloadedProgram *gpuscan_offload_compile_states(Relation rel, List *keys, List *aggrefs);
+
+/*
  * The program as lines of text, for EXPLAIN VERBOSE: List of String.  context:
  * as deparse_expression has it, of the plan, for the parameters' expressions.
  */

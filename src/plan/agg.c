@@ -51,6 +51,9 @@ typedef enum AggPathPrivate
 	AggPathGroups,				/* String */
 	AggPathDeviceRefusal,		/* String */
 	AggPathPartial,				/* Boolean */
+	AggPathGroupings,			/* List of GroupingFunc */
+	AggPathGroupingKeys,		/* List of IntList */
+	AggPathSets,				/* List of IntList */
 	AggPathCount
 } AggPathPrivate;
 
@@ -67,6 +70,7 @@ typedef struct OutputContext
 {
 	List	   *keys;
 	List	   *aggs;
+	List	   *groupings;
 	List	   *dependents;		/* Vars that depend on the keys (a primary key is grouped) */
 	const char *refusal;
 } OutputContext;
@@ -88,8 +92,10 @@ output_walker(Node *node, void *data)
 		case T_Var:
 			context->dependents = list_append_unique(context->dependents, node);
 			return false;
-		case T_PlaceHolderVar:
 		case T_GroupingFunc:
+			context->groupings = list_append_unique(context->groupings, node);
+			return false;
+		case T_PlaceHolderVar:
 			context->refusal = "output that is neither grouping key nor aggregate";
 			return true;
 		default:
@@ -112,16 +118,59 @@ params_walker(Node *node, void *data)
 	return expression_tree_walker(node, params_walker, data);
 }
 
+Expr *
+gpuscan_plan_distinct_argument(List *aggrefs)
+{
+	ListCell   *lc;
+
+	foreach(lc, aggrefs)
+	{
+		Aggref	   *aggref = lfirst_node(Aggref, lc);
+
+		if (aggref->aggdistinct != NIL)
+			return linitial_node(TargetEntry, aggref->args)->expr;
+	}
+	return NULL;
+}
+
+/* Number of a sort-group reference's key. */
+static int
+key_of_reference(const AggStage *stage, List *stage_keys, const AggShape *shape, Index ref)
+{
+	ListCell   *lc;
+	ListCell   *lck;
+
+	forboth(lc, stage->clauses, lck, stage_keys)
+		if (lfirst_node(SortGroupClause, lc)->tleSortGroupRef == ref)
+		{
+			ListCell   *key;
+
+			foreach(key, shape->keys)
+				if (equal(lfirst(key), lfirst(lck)))
+					return foreach_current_index(key);
+		}
+	elog(ERROR, "no grouping key has reference %u", ref);
+}
+
+static List *
+keys_of_references(const AggStage *stage, List *stage_keys, const AggShape *shape, List *refs)
+{
+	List	   *numbers = NIL;
+	ListCell   *lc;
+
+	foreach(lc, refs)
+		numbers = lappend_int(numbers, key_of_reference(stage, stage_keys, shape, lfirst_int(lc)));
+	return numbers;
+}
+
 /* What to group by, and what it costs; or a reason why not. */
 static char *
-collect_keys(RelOptInfo *rel, Relation relation, List *clauses, List *exprs, int engines,
-			 List **keys, double *cost)
+collect_keys(RelOptInfo *rel, Relation relation, const AggStage *stage, List *exprs, AggShape *shape)
 {
 	ListCell   *lc;
 	ListCell   *lce;
 
-	*keys = NIL;
-	forboth(lc, clauses, lce, exprs)
+	forboth(lc, stage->clauses, lce, exprs)
 	{
 		SortGroupClause *clause = lfirst_node(SortGroupClause, lc);
 		Node	   *key = lfirst(lce);
@@ -133,30 +182,75 @@ collect_keys(RelOptInfo *rel, Relation relation, List *clauses, List *exprs, int
 		 */
 		if (!contain_var_clause(key))
 			return "grouping by a constant";
-		refusal = gpuscan_offload_refuse_key(relation, rel->relid, key, clause->eqop, engines, cost);
+		refusal = gpuscan_offload_refuse_key(relation, rel->relid, key, clause->eqop, ENGINE_CPU,
+											 &shape->row_cost);
 		if (refusal != NULL)
 			return refusal;
-		*keys = list_append_unique(*keys, key);
+		shape->keys = list_append_unique(shape->keys, key);
+	}
+	foreach(lc, stage->sets)
+	{
+		List	   *numbers = keys_of_references(stage, exprs, shape, lfirst(lc));
+
+		shape->sets = lappend(shape->sets, list_union_int(NIL, numbers));
 	}
 	return NULL;
 }
 
+/* An aggregate with DISTINCT: all of them must be about one argument, which is one more key. */
 static char *
-collect_aggs(RelOptInfo *rel, Relation relation, List *outputs, List *having, int engines,
-			 List **keys, List **aggs, double *cost)
+check_distinct(RelOptInfo *rel, Relation relation, Aggref *aggref, AggShape *shape)
 {
-	OutputContext context = {*keys, NIL, NIL, NULL};
+	Expr	   *arg = aggref->args == NIL ? NULL : linitial_node(TargetEntry, aggref->args)->expr;
+	char	   *refusal;
+
+	/* what is distinct in each fine group may not be so in a coarse one */
+	if (shape->sets != NIL)
+		return "aggregate with DISTINCT and grouping sets";
+	if (list_length(aggref->args) != 1 || list_length(aggref->aggdistinct) != 1)
+		return "aggregate with DISTINCT of several arguments";
+	if (aggref->aggfilter != NULL)
+		return "aggregate with DISTINCT and FILTER";
+	if (!contain_var_clause((Node *) arg))
+		return "aggregate with DISTINCT of a constant";
+	if (shape->distinct != NULL)
+		return equal(arg, shape->distinct) ? NULL : "aggregates with DISTINCT of different arguments";
+	refusal = gpuscan_offload_refuse_key(relation, rel->relid, (Node *) arg,
+										 linitial_node(SortGroupClause, aggref->aggdistinct)->eqop,
+										 ENGINE_CPU, &shape->row_cost);
+	if (refusal == NULL)
+		shape->distinct = arg;
+	return refusal;
+}
+
+static char *
+collect_aggs(RelOptInfo *rel, Relation relation, List *outputs, List *having, AggShape *shape)
+{
+	OutputContext context = {shape->keys, NIL, NIL, NIL, NULL};
 	ListCell   *lc;
 
 	if (output_walker((Node *) outputs, &context) ||
 		output_walker((Node *) having, &context))
 		return pstrdup(context.refusal);
-	*aggs = context.aggs;
+	shape->aggs = context.aggs;
+	shape->groupings = context.groupings;
 	foreach(lc, context.aggs)
 	{
-		char	   *refusal = gpuscan_offload_refuse_agg(relation, rel->relid, lfirst_node(Aggref, lc),
-														 engines, cost);
+		Aggref	   *aggref = lfirst_node(Aggref, lc);
+		double		no_cost = 0;
+		bool		distinct = aggref->aggdistinct != NIL;
+		char	   *refusal = NULL;
 
+		if (distinct)
+		{
+			/* the order of its arguments is how PostgreSQL finds them; we do not need it */
+			aggref = copyObject(aggref);
+			refusal = check_distinct(rel, relation, aggref, shape);
+			aggref->aggdistinct = NIL;
+		}
+		if (refusal == NULL)
+			refusal = gpuscan_offload_refuse_agg(relation, rel->relid, aggref, ENGINE_CPU,
+												 distinct ? &no_cost : &shape->row_cost);
 		if (refusal != NULL)
 			return refusal;
 	}
@@ -168,48 +262,102 @@ collect_aggs(RelOptInfo *rel, Relation relation, List *outputs, List *having, in
 		TypeCacheEntry *type = lookup_type_cache(exprType(key), TYPECACHE_EQ_OPR);
 		char	   *refusal;
 
+		if (shape->sets != NIL)
+			return "column that depends on the grouping keys, with grouping sets";
 		if (!OidIsValid(type->eq_opr))
 			return psprintf("grouping by type %s", format_type_be(exprType(key)));
-		refusal = gpuscan_offload_refuse_key(relation, rel->relid, key, type->eq_opr, engines, cost);
+		refusal = gpuscan_offload_refuse_key(relation, rel->relid, key, type->eq_opr, ENGINE_CPU,
+											 &shape->row_cost);
 		if (refusal != NULL)
 			return refusal;
-		*keys = lappend(*keys, key);
+		shape->keys = lappend(shape->keys, key);
 	}
 	return NULL;
 }
 
+/* How many groups come out, and how many there are before. */
+static void
+estimate_groups(PlannerInfo *root, RelOptInfo *rel, AggShape *shape)
+{
+	List	   *fine = shape->keys;
+	ListCell   *lc;
+
+	shape->groups = shape->fine_groups = 1;
+	if (shape->keys != NIL)
+		shape->groups = estimate_num_groups(root, shape->keys, rel->rows, NULL, NULL);
+	if (shape->sets != NIL)
+	{
+		shape->groups = 0;
+		foreach(lc, shape->sets)
+		{
+			List	   *exprs = NIL;
+			ListCell   *lck;
+
+			foreach(lck, lfirst(lc))
+				exprs = lappend(exprs, list_nth(shape->keys, lfirst_int(lck)));
+			shape->groups += exprs == NIL ? 1 : estimate_num_groups(root, exprs, rel->rows, NULL, NULL);
+		}
+	}
+	if (shape->distinct != NULL)
+		fine = list_append_unique(list_copy(fine), shape->distinct);
+	if (fine != NIL)
+		shape->fine_groups = estimate_num_groups(root, fine, rel->rows, NULL, NULL);
+}
+
+/* What is grouped by at first, and the aggregates that are computed then. */
+static List *
+fine_keys(const AggShape *shape)
+{
+	return shape->distinct == NULL ? shape->keys :
+		list_append_unique(list_copy(shape->keys), shape->distinct);
+}
+
+static List *
+fine_aggs(const AggShape *shape)
+{
+	List	   *aggs = NIL;
+	ListCell   *lc;
+
+	foreach(lc, shape->aggs)
+		if (lfirst_node(Aggref, lc)->aggdistinct == NIL)
+			aggs = lappend(aggs, lfirst(lc));
+	return aggs;
+}
+
 /*
- * What GpuAgg would have to do with a plain table.  clauses, keys: what to group
- * by (SortGroupClauses and their expressions); outputs, having: expressions over
- * keys and aggregates.  False, and a refusal noted, when there is no such node.
+ * What GpuAgg would have to do with a plain table.  keys: the expressions of the
+ * stage's clauses; outputs, having: expressions over keys and aggregates, all in
+ * terms of the table.  False, and a refusal noted, when there is no such node.
  */
 bool
-gpuscan_agg_shape(PlannerInfo *root, RelOptInfo *rel, List *clauses, List *keys,
+gpuscan_agg_shape(PlannerInfo *root, RelOptInfo *rel, const AggStage *stage, List *keys,
 				  List *outputs, List *having, AggShape *shape)
 {
 	RangeTblEntry *rte = planner_rt_fetch(rel->relid, root);
 	PlanEngine	engine;
 	Relation	relation = gpuscan_plan_open(root, rel, rel->relid, rte, &engine);
 	const char *refusal;
+	ListCell   *lc;
 
 	if (relation == NULL)
 		return false;
 	memset(shape, 0, sizeof(*shape));
 	shape->having = having;
-	shape->groups = 1;
 	gpuscan_plan_split_quals(root, rel, relation, engine.mask, &shape->split);
-	refusal = collect_keys(rel, relation, clauses, keys, engine.mask, &shape->keys, &shape->row_cost);
+	refusal = collect_keys(rel, relation, stage, keys, shape);
 	if (refusal == NULL)
-		refusal = collect_aggs(rel, relation, outputs, having, engine.mask,
-							   &shape->keys, &shape->aggs, &shape->row_cost);
+		refusal = collect_aggs(rel, relation, outputs, having, shape);
 	if (refusal != NULL)
 		gpuscan_watch_refusal(REFUSED_AGG, rte->relid, rte->eref->aliasname, refusal);
 	else
 	{
-		if (shape->keys != NIL)
-			shape->groups = estimate_num_groups(root, shape->keys, rel->rows, NULL, NULL);
-		shape->engines = gpuscan_plan_engines(relation, &shape->split, true, shape->keys, shape->aggs,
-											  &shape->device_refusal);
+		foreach(lc, shape->groupings)
+			shape->grouping_keys =
+				lappend(shape->grouping_keys,
+						keys_of_references(stage, keys, shape, lfirst_node(GroupingFunc, lc)->refs));
+		estimate_groups(root, rel, shape);
+		shape->engines = gpuscan_plan_engines(relation, &shape->split, true, fine_keys(shape),
+											  fine_aggs(shape), &shape->device_refusal);
 	}
 	table_close(relation, NoLock);
 	return refusal == NULL;
@@ -262,22 +410,30 @@ gpuscan_agg_path(PlannerInfo *root, RelOptInfo *rel, int engine, const AggShape 
 	path->custom_private = lappend(path->custom_private,
 								   makeString(pstrdup(refusal != NULL ? refusal : "")));
 	path->custom_private = lappend(path->custom_private, makeBoolean(partial));
+	path->custom_private = lappend(path->custom_private, shape->groupings);
+	path->custom_private = lappend(path->custom_private, shape->grouping_keys);
+	path->custom_private = lappend(path->custom_private, shape->sets);
 	path->methods = &path_methods;
-	gpuscan_cost_agg(root, rel, engine, &shape->split, list_length(shape->keys),
-					 list_length(aggs), shape->row_cost, groups, having, &path->path);
+	if (shape->sets != NIL || shape->distinct != NULL)
+	{
+		gpuscan_cost_agg(root, rel, engine, &shape->split, list_length(fine_keys(shape)),
+						 list_length(aggs), shape->row_cost, shape->fine_groups, having, &path->path);
+		gpuscan_cost_regroup(shape, &path->path);
+	}
+	else
+		gpuscan_cost_agg(root, rel, engine, &shape->split, list_length(shape->keys),
+						 list_length(aggs), shape->row_cost, groups, having, &path->path);
 	return &path->path;
 }
 
 /* Shapes that have no GpuAgg yet. */
 static const char *
-refuse_shape(PlannerInfo *root, RelOptInfo *rel)
+refuse_shape(PlannerInfo *root, bool inh)
 {
-	Query	   *parse = root->parse;
-
-	if (parse->groupingSets != NIL)
-		return "grouping sets";
-	if (parse->hasTargetSRFs)
+	if (root->parse->hasTargetSRFs)
 		return "set-returning function";
+	if (inh && root->parse->groupingSets != NIL)
+		return "grouping sets over several tables";
 	return NULL;
 }
 
@@ -293,14 +449,21 @@ has_gating_qual(RelOptInfo *rel)
 	return false;
 }
 
+/* Does a group come out where there are no rows? */
+static bool
+makes_group_of_nothing(const AggStage *stage)
+{
+	return stage->clauses == NIL || list_member(stage->sets, NIL);
+}
+
 static void
 plan_stage(PlannerInfo *root, RelOptInfo *input_rel, AggStage *stage)
 {
 	RangeTblEntry *rte = planner_rt_fetch(input_rel->relid, root);
-	const char *refusal = refuse_shape(root, input_rel);
+	const char *refusal = refuse_shape(root, rte->inh);
 	AggShape	shape;
 
-	if (refusal == NULL && !rte->inh && stage->clauses == NIL && has_gating_qual(input_rel))
+	if (refusal == NULL && !rte->inh && makes_group_of_nothing(stage) && has_gating_qual(input_rel))
 		refusal = "condition without columns, and no GROUP BY";
 	if (refusal != NULL)
 	{
@@ -313,7 +476,7 @@ plan_stage(PlannerInfo *root, RelOptInfo *input_rel, AggStage *stage)
 		gpuscan_plan_append_agg(root, input_rel, stage);
 		return;
 	}
-	if (!gpuscan_agg_shape(root, input_rel, stage->clauses, stage->keys, stage->target->exprs,
+	if (!gpuscan_agg_shape(root, input_rel, stage, stage->keys, stage->target->exprs,
 						   stage->having, &shape))
 		return;
 
@@ -345,6 +508,7 @@ gpuscan_plan_agg_paths(PlannerInfo *root, RelOptInfo *input_rel, RelOptInfo *gro
 		.upper_clauses = ROOT_GROUP_CLAUSE(root),
 		.target = grouped_rel->reltarget,
 		.having = (List *) extra->havingQual,
+		.sets = root->parse->groupingSets,
 		.pathkeys = root->group_pathkeys,
 		.flags = extra->flags
 	};
@@ -384,9 +548,9 @@ gpuscan_plan_distinct_paths(PlannerInfo *root, RelOptInfo *input_rel, RelOptInfo
 	plan_stage(root, input_rel, &stage);
 }
 
-/* The scan tuple: keys, aggregates, and Vars that setrefs.c wants to find. */
+/* The scan tuple: keys, aggregates, GROUPING(), and Vars that setrefs.c wants to find. */
 static List *
-scan_tlist(List *keys, List *aggs, List *quals)
+scan_tlist(List *keys, List *aggs, List *groupings, List *quals)
 {
 	List	   *tlist = NIL;
 	ListCell   *lc;
@@ -395,6 +559,9 @@ scan_tlist(List *keys, List *aggs, List *quals)
 		tlist = lappend(tlist, makeTargetEntry(copyObject(lfirst(lc)), list_length(tlist) + 1,
 											   NULL, false));
 	foreach(lc, aggs)
+		tlist = lappend(tlist, makeTargetEntry(copyObject(lfirst(lc)), list_length(tlist) + 1,
+											   NULL, false));
+	foreach(lc, groupings)
 		tlist = lappend(tlist, makeTargetEntry(copyObject(lfirst(lc)), list_length(tlist) + 1,
 											   NULL, false));
 	return add_to_flat_tlist(tlist, pull_var_clause((Node *) quals, PVC_RECURSE_PLACEHOLDERS));
@@ -420,7 +587,8 @@ plan_agg(PlannerInfo *root, RelOptInfo *rel, CustomPath *path,
 	cscan->scan.plan.qual = copyObject(list_nth(private, AggPathHaving));
 	cscan->scan.scanrelid = rel->relid;
 	cscan->flags = path->flags;
-	cscan->custom_scan_tlist = scan_tlist(keys, aggs, list_concat_copy(device, host));
+	cscan->custom_scan_tlist = scan_tlist(keys, aggs, list_nth(private, AggPathGroupings),
+											 list_concat_copy(device, host));
 	cscan->custom_exprs = list_make3(device, host, copyObject(params));
 	cscan->custom_private = list_make5(list_nth(private, AggPathEngine),
 									   makeInteger(list_length(keys)),
@@ -429,7 +597,9 @@ plan_agg(PlannerInfo *root, RelOptInfo *rel, CustomPath *path,
 									   list_nth(private, AggPathRefusals));
 	cscan->custom_private = lappend(cscan->custom_private, list_nth(private, AggPathDeviceRefusal));
 	cscan->custom_private = lappend(cscan->custom_private, list_nth(private, AggPathPartial));
-	StaticAssertStmt(PlanPrivateCount == 7, "custom_private is made member by member");
+	cscan->custom_private = lappend(cscan->custom_private, list_nth(private, AggPathSets));
+	cscan->custom_private = lappend(cscan->custom_private, list_nth(private, AggPathGroupingKeys));
+	StaticAssertStmt(PlanPrivateCount == 9, "custom_private is made member by member");
 	cscan->methods = &gpuscan_agg_plan_methods;
 	return &cscan->scan.plan;
 }

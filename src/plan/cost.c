@@ -213,6 +213,19 @@ gpuscan_cost_agg(PlannerInfo *root, RelOptInfo *rel, int engine,
 	path->total_cost = path->startup_cost + path->pathtarget->cost.per_tuple * path->rows;
 }
 
+/* Groups are grouped again: once for each set (exec/regroup.c). */
+void
+gpuscan_cost_regroup(const AggShape *shape, Path *path)
+{
+	Cost		again = shape->fine_groups * Max(list_length(shape->sets), 1) *
+		(cpu_tuple_cost + cpu_operator_cost * list_length(shape->aggs)) +
+		cpu_tuple_cost * shape->groups;
+
+	path->startup_cost += again;
+	path->total_cost += again;
+	path->rows = shape->having == NIL ? shape->groups : Min(path->rows, shape->groups);
+}
+
 /*
  * gpuscan.require = require: our paths, which are to be added after this, are to
  * win.  By cost alone: nobody's path is taken away.

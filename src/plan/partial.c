@@ -207,7 +207,7 @@ add_table(AppendContext *context, RelOptInfo *child)
 	int			workers = stage->output_rel->consider_parallel ? gpuscan_plan_workers(child) : 0;
 	AggShape	shape;
 
-	if (gpuscan_agg_shape(context->root, child, stage->clauses, keys,
+	if (gpuscan_agg_shape(context->root, child, stage, keys,
 						  translate(context, child, stage->target->exprs),
 						  translate(context, child, stage->having), &shape))
 	{

@@ -38,6 +38,7 @@ typedef struct AggStage
 	List	   *upper_clauses;	/* what a node of PostgreSQL's would group by: fewer, as
 								 * the planner knows what is redundant */
 	PathTarget *target;			/* what comes out */
+	List	   *sets;			/* IntList of sort-group references each; NIL: one of all */
 	List	   *having;			/* implicitly ANDed */
 	List	   *pathkeys;		/* of the clauses */
 	int			flags;			/* GROUPING_* of pathnodes.h */
@@ -49,9 +50,14 @@ typedef struct AggShape
 	QualSplit	split;
 	List	   *keys;			/* Expr each */
 	List	   *aggs;			/* Aggref each */
+	List	   *groupings;		/* GroupingFunc each */
+	List	   *grouping_keys;	/* ... and what each asks for: IntList of keys */
+	List	   *sets;			/* IntList of keys each; NIL: one of all */
+	Expr	   *distinct;		/* what aggregates with DISTINCT are about, or NULL */
 	List	   *having;			/* implicitly ANDed */
 	double		row_cost;		/* keys and aggregates, in units of ops.def */
-	double		groups;			/* expected of all rows */
+	double		groups;			/* expected to come out, of all rows */
+	double		fine_groups;	/* sets or distinct: expected before they are grouped again */
 	int			engines;		/* that may run it: ENGINE_* */
 	const char *device_refusal; /* why no device is among them, or NULL */
 } AggShape;
@@ -66,7 +72,7 @@ extern void gpuscan_plan_split_quals(PlannerInfo *root, RelOptInfo *rel, Relatio
 extern int	gpuscan_plan_workers(RelOptInfo *rel);
 
 /* agg.c */
-extern bool gpuscan_agg_shape(PlannerInfo *root, RelOptInfo *rel, List *clauses, List *keys,
+extern bool gpuscan_agg_shape(PlannerInfo *root, RelOptInfo *rel, const AggStage *stage, List *keys,
 							  List *outputs, List *having, AggShape *shape);
 extern Path *gpuscan_agg_path(PlannerInfo *root, RelOptInfo *rel, int engine, const AggShape *shape,
 							  PathTarget *target, bool partial, int workers);
@@ -87,6 +93,7 @@ extern void gpuscan_cost_scan(PlannerInfo *root, RelOptInfo *rel, int engine,
 extern void gpuscan_cost_agg(PlannerInfo *root, RelOptInfo *rel, int engine,
 							 const QualSplit *split, int nkeys, int naggs, double row_cost,
 							 double groups, List *having, Path *path);
+extern void gpuscan_cost_regroup(const AggShape *shape, Path *path);
 extern double gpuscan_cost_divisor(const Path *path);
 extern void gpuscan_cost_require(RelOptInfo *rel);
 

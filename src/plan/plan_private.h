@@ -11,7 +11,7 @@
  *   scan.plan.qual = host quals, run by ExecScan after the device's
  *
  * GpuAgg: custom_scan_tlist has, in this order, nkeys grouping expressions,
- *   naggs Aggrefs (over the relation's Vars), and then, as columns that are
+ *   naggs Aggrefs (over the relation's Vars), the GroupingFuncs, and then, as columns that are
  *   never filled, every Var of the relation that occurs in custom_exprs, so
  *   that setrefs.c can find them there.  Where it stands for a Partial
  *   Aggregate, the Aggrefs are marked AGGSPLIT_INITIAL_SERIAL.
@@ -42,6 +42,8 @@ typedef enum PlanPrivate
 								 * in the order of the host quals */
 	PlanPrivateDeviceRefusal,	/* String: why no device runs it; empty: nobody asked */
 	PlanPrivatePartial,			/* Boolean: GpuAgg hands on transition states */
+	PlanPrivateSets,			/* List of IntList: keys of each grouping set; NIL: one of all */
+	PlanPrivateGroupings,		/* List of IntList: for each GroupingFunc the keys asked for */
 	PlanPrivateCount
 } PlanPrivate;
 
@@ -50,6 +52,12 @@ extern List *gpuscan_plan_restore_vars(List *exprs, List *custom_scan_tlist);
 
 extern const CustomScanMethods gpuscan_scan_plan_methods;	/* exec/scan.c: "GpuScan" */
 extern const CustomScanMethods gpuscan_agg_plan_methods;	/* exec/agg.c: "GpuAgg" */
+
+/*
+ * What aggregates with DISTINCT are about (they are all about the same), or NULL.
+ * exec groups by it beside the keys.
+ */
+extern Expr *gpuscan_plan_distinct_argument(List *aggrefs);
 
 /* plan/: called by the hooks in gpuscan.c */
 struct PlannerInfo;

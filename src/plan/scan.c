@@ -136,7 +136,9 @@ plan_scan(PlannerInfo *root, RelOptInfo *rel, CustomPath *path,
 									   list_nth(private, ScanPathRefusals));
 	cscan->custom_private = lappend(cscan->custom_private, list_nth(private, ScanPathDeviceRefusal));
 	cscan->custom_private = lappend(cscan->custom_private, makeBoolean(false));
-	StaticAssertStmt(PlanPrivateCount == 7, "custom_private is made member by member");
+	cscan->custom_private = lappend(cscan->custom_private, NIL);
+	cscan->custom_private = lappend(cscan->custom_private, NIL);
+	StaticAssertStmt(PlanPrivateCount == 9, "custom_private is made member by member");
 	cscan->methods = &gpuscan_scan_plan_methods;
 	return &cscan->scan.plan;
 }
