@@ -123,3 +123,20 @@ select query, refused(query) from (values
 	('select sum(distinct units order by units) from sales'),
 	('select string_agg(distinct region, '','') from sales'),
 	('select count(distinct 1) from sales')) q (query);
+
+-- EXPLAIN in every format
+reset gpuscan.explain_refusals;
+set gpuscan.require = require;
+create function explained(format text) returns setof text language plpgsql as $$
+declare
+	line text;
+begin
+	for line in execute format('explain (format %s, costs off) select region, product, count(*), grouping(region) from sales group by rollup (region, product)', format) loop
+		line := regexp_replace(line, '(Engine(>|": "|: "?))[^"<]*', '\1...');
+		return query select l from regexp_split_to_table(line, '\n') l where l ~ 'Group|Engine';
+	end loop;
+end $$;
+select explained('text');
+select explained('json');
+select explained('yaml');
+select explained('xml');

@@ -670,10 +670,12 @@ explain_keys(GpuAggState *state, List *ancestors, ExplainState *es)
 
 		foreach(lck, lfirst(lc))
 			keys = lappend(keys, list_nth(state->keys, lfirst_int(lck)));
+		ExplainOpenGroup("Grouping Set", NULL, true, es);
 		if (keys == NIL && es->format == EXPLAIN_FORMAT_TEXT)
 			ExplainPropertyText("Group Key", "()", es);
 		else
 			gpuscan_explain_exprs("Group Key", keys, false, node, ancestors, es);
+		ExplainCloseGroup("Grouping Set", NULL, true, es);
 	}
 	if (state->sets != NIL)
 		ExplainCloseGroup("Grouping Sets", "Grouping Sets", false, es);

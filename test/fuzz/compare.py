@@ -9,6 +9,8 @@ was needed.
 
 from collections import Counter
 
+from tree import render
+
 # Rules: name -> why PostgreSQL's own answer is open there.
 RULES = {
     "relations": "A query over several relations: a planner may read them, and run their conditions, in another "
@@ -16,6 +18,9 @@ RULES = {
                  "is not needed, depends on the plan.",
     "groups": "An error raised above groups (HAVING, or an expression over aggregates): a hash table hands out its "
               "groups in no order, so which group fails first is open. Both sides must fail.",
+    "parallel": "Which of the processes that share a table meets a failing row first, and of which the error is heard, "
+                "is open, and so is whether the row is met at all before a LIMIT above has enough. Both sides must fail, "
+                "or there is a LIMIT.",
     "settings": "Which row fails first depends on the plan also without us: a sort evaluates arguments in the order of "
                 "the groups, a hash table that spills evaluates those of rows on disk later, a custom plan folds what "
                 "a generic one meets row by row or never. Accepted only if PostgreSQL alone gives the same error, or "
@@ -94,9 +99,9 @@ def compare(expected, got, order):
     return None
 
 
-def rule(query, expected, got, again):
+def rule(query, expected, got, parallel, again):
     """The name of the rule that leaves this difference open, or None.
-    again(**settings): PostgreSQL's own answer under the settings of our run,
+    parallel: our run could share tables out among processes. again(**settings): PostgreSQL's own answer under the settings of our run,
     and these."""
     if query.tree is None or not (expected.error or got.error):
         return None
@@ -104,6 +109,8 @@ def rule(query, expected, got, again):
         return "relations"
     if expected.error and got.error and query.fails_above:
         return "groups"
+    if parallel and (expected.error and got.error or " LIMIT " in render(query.tree)):
+        return "parallel"
     for mode in ({}, {"plan_cache_mode": "force_generic_plan"}, {"plan_cache_mode": "force_custom_plan"}):
         if mode and not query.executes:
             break
