@@ -10,7 +10,7 @@ part() {
 	local name=$1 status=0
 	shift
 	env TEST_CLUSTER="$other_cluster" TEST_OUT="$out" "$@" \
-		timeout -k 10 600 "$top"/test/suites/[0-9][0-9]-"$name" >"$out/$name.log" 2>&1 </dev/null || status=$?
+		timeout -k 10 1000 "$top"/test/suites/[0-9][0-9]-"$name" >"$out/$name.log" 2>&1 </dev/null || status=$?
 	sum_file "$name" "$out/$name.log" $status
 }
 
@@ -25,7 +25,7 @@ borrow_pgtap() {
 }
 
 other_server() {
-	local package=$1 major=$2 ours=$PG_CONFIG
+	local package=$1 major=$2 ours=$PG_CONFIG sources
 	PG_CONFIG=$(packaged_pg_config "$package" "$major") ||
 		{ echo "1..0 # SKIP PostgreSQL $major of the Python package $package cannot be had" && exit 0; }
 	export PG_CONFIG
@@ -55,6 +55,8 @@ other_server() {
 	part pgtap
 	part isolation
 	part fuzz FUZZ_SECONDS="${FUZZ_SECONDS:-30}" FUZZ_SEED="${FUZZ_SEED:-${major}0001}"
+	sources=PG_SOURCE_$major
+	[ -z "${!sources:-}" ] || part core
 
 	cp "$other_cluster/server.log" "$out/server.log"
 	if grep -qE 'was terminated by signal|PANIC: ' "$out/server.log"; then
