@@ -17,7 +17,7 @@ from engines import (DUCKDB, RUNS, SCALE, TOP, DuckEngine, PostgresEngine, do, f
 from pgsession import QueryError, Session, explain
 
 # A query that has an engine wait this long is stopped, and says so.
-SECONDS = max(60, round(60 * float(SCALE)))
+SECONDS = max(60, round(60 * float(SCALE or 1)))
 
 # Three runs tell a plan that is worse; a case stops taking turns after so many
 # seconds, with at least one run.
