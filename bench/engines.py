@@ -20,6 +20,9 @@ COMMON = {
     "work_mem": "256MB",
 }
 
+# What the caller adds, for PostgreSQL and gpuscan alike: "random_page_cost=1.1 ..."
+ADDED = dict(word.split("=", 1) for word in os.environ.get("SETTINGS", "").split())
+
 
 def say(text):
     print(text, file=sys.stderr, flush=True)
@@ -100,7 +103,7 @@ class PostgresEngine:
     def __init__(self, name, database, settings, library=None):
         self.name = name
         self.database = database
-        self.settings = {**COMMON, **settings}
+        self.settings = {**COMMON, **settings, **ADDED}
         self.library = library
         self.session = None
 

@@ -14,7 +14,7 @@ import cases  # noqa: E402
 import planning  # noqa: E402
 import queries  # noqa: E402
 import report  # noqa: E402
-from engines import (CLUSTER, DUCKDB, RUNS, SCALE, DuckEngine, PostgresEngine, cluster_start,  # noqa: E402,F401
+from engines import (ADDED, CLUSTER, DUCKDB, RUNS, SCALE, DuckEngine, PostgresEngine, cluster_start,  # noqa: E402,F401
                      cluster_stop, do, load, postgres_engines, prewarm, say, say_progress)
 from pgsession import QueryError, Session  # noqa: E402
 
@@ -236,6 +236,9 @@ def main():
         notes["busy"] = f"something else ran on this machine: load average {load_average:.2f} when measuring began"
         say(f"This machine is busy (load average {load_average:.2f}): the figures will be noisy.")
 
+    if ADDED:
+        notes["settings added"] = ", ".join(f"{name} = {value}" for name, value in ADDED.items())
+
     cluster_start(os.environ["SHARED_BUFFERS"])
     load("tpch", "CREATE DATABASE tpch")
     for name, series in SERIES.items():
@@ -259,7 +262,7 @@ def main():
     if os.environ.get("CALLGRIND") != "0" and (not CHOSEN_SERIES or "callgrind" in CHOSEN_SERIES):
         instructions = callgrind(notes)
     # A part of the cases, or another scale, is for the one who works on it.
-    whole = not CHOSEN_SERIES and not CHOSEN_CASES and DUCKDB and float(SCALE) == 1 and RUNS >= 5
+    whole = not CHOSEN_SERIES and not CHOSEN_CASES and not ADDED and DUCKDB and float(SCALE) == 1 and RUNS >= 5
     folder = os.path.join(TOP, "bench", "results") if whole else os.path.join(os.path.dirname(CLUSTER), "results")
     report.write(TOP, folder, facts, RUNS, results, notes, instructions)
 
