@@ -3,175 +3,27 @@
 which brings the server, the library and DuckDB, and says where they are."""
 
 import os
-import shlex
 import statistics
 import subprocess
 import sys
-import time
 
 TOP = os.environ["GPUSCAN_TOP"]
 sys.path[:0] = [os.path.join(TOP, "scripts"), os.path.join(TOP, "bench")]
 
 import cases  # noqa: E402
+import planning  # noqa: E402
+import queries  # noqa: E402
 import report  # noqa: E402
-from pgsession import QueryError, Session, explain  # noqa: E402
+from engines import (ADDED, CLUSTER, DUCKDB, RUNS, SCALE, DuckEngine, PostgresEngine, cluster_start,  # noqa: E402,F401
+                     cluster_stop, do, load, postgres_engines, prewarm, say, say_progress)
+from pgsession import QueryError, Session  # noqa: E402
 
-CLUSTER = os.environ["CLUSTER"]
-SCALE = os.environ["SCALE"]
-RUNS = int(os.environ["RUNS"])
-DUCKDB = os.environ["DUCKDB"] != "0"
 CHOSEN_SERIES = os.environ["SERIES"].replace(",", " ").split()
 CHOSEN_CASES = os.environ["CASES"].replace(",", " ").split()
-
-COMMON = {
-    "max_parallel_workers_per_gather": "0",
-    "work_mem": "256MB",
-}
-
-
-def say(text):
-    print(text, file=sys.stderr, flush=True)
 
 
 def wanted(series):
     return not CHOSEN_SERIES or series in CHOSEN_SERIES
-
-
-# --- the cluster -------------------------------------------------------------
-
-def cluster_start(shared_buffers, *more):
-    subprocess.run([f"{TOP}/scripts/cluster", "start", CLUSTER, f"shared_buffers={shared_buffers}",
-                    "work_mem=256MB", "maintenance_work_mem=512MB", "max_parallel_workers_per_gather=0",
-                    "autovacuum=off", "checkpoint_timeout=1h", *more], check=True)
-    lines = subprocess.run([f"{TOP}/scripts/cluster", "env", CLUSTER], check=True, capture_output=True, text=True).stdout
-    for assignment in shlex.split(lines.replace(':"$PATH"', ""))[1:]:
-        name, value = assignment.split("=", 1)
-        os.environ[name] = value if name != "PATH" else value + ":" + os.environ["PATH"]
-
-
-def cluster_stop():
-    subprocess.run([f"{TOP}/scripts/cluster", "stop", CLUSTER], check=True)
-
-
-def do(statements, database="tpch"):
-    with Session(database=database) as session:
-        session.set("client_min_messages", "error")
-        for sql in statements:
-            session.query(sql)
-
-
-def load(database, create):
-    """The database with TPC-H's tables in it; loaded once, marked by its comment."""
-    mark = f"bench scale {SCALE}"
-    with Session(database="postgres") as session:
-        found = session.value("SELECT coalesce(shobj_description(oid, 'pg_database'), '') "
-                              f"FROM pg_database WHERE datname = '{database}'")
-        if found == mark:
-            return
-        session.set("client_min_messages", "error")
-        session.query(f"DROP DATABASE IF EXISTS {database}")
-        session.query(create)
-    tables = ["lineitem", "orders", "part"] if database == "tpch" else ["lineitem"]
-    kind = subprocess.run([f"{TOP}/scripts/tpch", SCALE, *tables], check=True, stdout=subprocess.PIPE, text=True,
-                          env={**os.environ, "PGDATABASE": database}).stdout.strip()
-    if kind != "tpch":
-        sys.exit("bench: TPC-H's generator (Python package tpchgen-cli) cannot be had; figures of other data would mislead.")
-    do(["CREATE INDEX ON lineitem (l_orderkey)", "CREATE INDEX ON lineitem (l_partkey)",
-        "VACUUM (FREEZE, ANALYZE)", "CHECKPOINT", f"COMMENT ON DATABASE {database} IS '{mark}'"], database)
-
-
-def prewarm(database, *tables):
-    """Into shared buffers, and what the kernel caches with it."""
-    for table in tables:
-        do(["CREATE EXTENSION IF NOT EXISTS pg_prewarm", f"SELECT pg_prewarm('{table}')"], database)
-
-
-# --- the engines -------------------------------------------------------------
-
-class PostgresEngine:
-    def __init__(self, name, database, settings, library=None):
-        self.name = name
-        self.database = database
-        self.settings = {**COMMON, **settings}
-        self.library = library
-        self.session = None
-
-    def open(self):
-        if self.session is None:
-            env = dict(os.environ)
-            if self.library:
-                env["PGOPTIONS"] = f"-c session_preload_libraries={self.library}"
-            session = Session(database=self.database, env=env)
-            for name, value in self.settings.items():
-                session.set(name, value)
-            self.session = session
-        return self.session
-
-    def time(self, case):
-        return self.open().query(case.sql)[1]
-
-    def answer(self, case):
-        return sorted(self.open().query(case.check)[0])
-
-    def plan(self, case):
-        # Executed once more, so that punted rows and spilled bytes are on record.
-        said = explain(self.open(), case.check, "ANALYZE, COSTS OFF, TIMING OFF, BUFFERS, SUMMARY OFF")
-        return {"nodes": said["nodes"], "engine": said["engine"], "host": said["host"],
-                "refusals": said["refusals"], "plan": said["lines"]}
-
-    def close(self):
-        if self.session is not None:
-            self.session.close()
-            self.session = None
-
-
-class DuckEngine:
-    """DuckDB on storage of its own, one thread, data in memory after the first run."""
-
-    name = "duckdb"
-
-    def __init__(self):
-        import duckdb
-        path = os.path.join(os.path.dirname(CLUSTER), f"tpch-{SCALE}-{duckdb.__version__}.duckdb")
-        self.connection = duckdb.connect(path)
-        self.connection.execute("SET threads = 1")
-        tables = [row[0] for row in self.connection.execute("SHOW TABLES").fetchall()]
-        if "lineitem" not in tables:
-            say("Loading lineitem into DuckDB")
-            generator = os.path.join(os.path.dirname(sys.executable), "tpchgen-cli")
-            where = os.path.join(os.path.dirname(CLUSTER), "csv")
-            subprocess.run([generator, "csv", "-s", SCALE, "-T", "lineitem", "--output-dir", where,
-                            "--overwrite", "--quiet"], check=True)
-            columns = self.columns()
-            self.connection.execute(f"CREATE TABLE lineitem_new ({columns})")
-            self.connection.execute(f"COPY lineitem_new FROM '{where}/lineitem.csv' (HEADER)")
-            self.connection.execute("ALTER TABLE lineitem_new RENAME TO lineitem")
-            self.connection.execute("CHECKPOINT")
-            os.remove(f"{where}/lineitem.csv")
-
-    @staticmethod
-    def columns():
-        """lineitem's columns in scripts/tpch.sql, as DuckDB spells them."""
-        with open(os.path.join(TOP, "scripts", "tpch.sql"), encoding="utf-8") as file:
-            text = file.read()
-        body = text[text.index("lineitem (") + len("lineitem ("):]
-        return body[:body.index("\n);")].replace(":orderkey", "bigint")
-
-    def time(self, case):
-        start = time.perf_counter()
-        self.connection.execute(case.sql.replace("WITH (", "(")).fetchall()
-        return (time.perf_counter() - start) * 1000
-
-    def close(self):
-        self.connection.close()
-
-
-def postgres_engines(database="tpch", jit=True, **settings):
-    engines = [PostgresEngine("postgresql", database, {"jit": "off", **settings})]
-    if jit:
-        engines.append(PostgresEngine("postgresql_jit", database, {"jit": "on", **settings}))
-    engines.append(PostgresEngine("gpuscan", database, {"jit": "off", **settings, "gpuscan.device": "cpu"}, "gpuscan"))
-    return engines
 
 
 # --- measuring ---------------------------------------------------------------
@@ -219,12 +71,6 @@ def measure(series, case, engines, before=None, runs=RUNS, warm_up=True):
     report.judge(result, case)
     say(report.line(result))
     return result
-
-
-def say_progress(text):
-    if sys.stderr.isatty():
-        sys.stderr.write(f"\r\033[K  {text}")
-        sys.stderr.flush()
 
 
 def chosen(series_cases):
@@ -355,8 +201,29 @@ def spill_series(notes):
     return results
 
 
-SERIES = {"main": main_series, "dirty": dirty_series, "buffers": buffers_series,
-          "utf8": utf8_series, "punt": punt_series, "spill": spill_series}
+def workers_series(notes):
+    prewarm("tpch", "lineitem")
+    engines = postgres_engines(max_parallel_workers_per_gather="2")
+    if DUCKDB:
+        engines.append(DuckEngine(threads=2))
+    return run_series("workers", cases.WORKERS, engines)
+
+
+def tpch22_series(notes):
+    return queries.tpch22_series(CHOSEN_CASES, notes)
+
+
+def ssb_series(notes):
+    return queries.ssb_series(CHOSEN_CASES, notes)
+
+
+def planning_series(notes):
+    return planning.planning_series(CHOSEN_CASES, notes)
+
+
+SERIES = {"main": main_series, "workers": workers_series, "dirty": dirty_series, "buffers": buffers_series,
+          "utf8": utf8_series, "punt": punt_series, "spill": spill_series, "planning": planning_series,
+          "tpch22": tpch22_series, "ssb": ssb_series}
 
 
 def main():
@@ -369,13 +236,16 @@ def main():
         notes["busy"] = f"something else ran on this machine: load average {load_average:.2f} when measuring began"
         say(f"This machine is busy (load average {load_average:.2f}): the figures will be noisy.")
 
+    if ADDED:
+        notes["settings added"] = ", ".join(f"{name} = {value}" for name, value in ADDED.items())
+
     cluster_start(os.environ["SHARED_BUFFERS"])
     load("tpch", "CREATE DATABASE tpch")
     for name, series in SERIES.items():
         if wanted(name):
             try:
                 results += series(notes)
-            except (QueryError, subprocess.CalledProcessError) as error:
+            except (QueryError, OSError, subprocess.CalledProcessError) as error:
                 notes[name] = f"failed: {error}"
                 say(f"{name} failed: {error}")
 
@@ -392,7 +262,7 @@ def main():
     if os.environ.get("CALLGRIND") != "0" and (not CHOSEN_SERIES or "callgrind" in CHOSEN_SERIES):
         instructions = callgrind(notes)
     # A part of the cases, or another scale, is for the one who works on it.
-    whole = not CHOSEN_SERIES and not CHOSEN_CASES and DUCKDB and float(SCALE) == 1 and RUNS >= 5
+    whole = not CHOSEN_SERIES and not CHOSEN_CASES and not ADDED and DUCKDB and float(SCALE) == 1 and RUNS >= 5
     folder = os.path.join(TOP, "bench", "results") if whole else os.path.join(os.path.dirname(CLUSTER), "results")
     report.write(TOP, folder, facts, RUNS, results, notes, instructions)
 

@@ -59,7 +59,7 @@ def ms(engine):
 def line(result):
     times = "  ".join(f"{NAMES[name]} {ms(engine)}" for name, engine in result["engines"].items())
     ratio = f"{result['ratio']:.2f} x" if "ratio" in result else "-"
-    return f"{result['series']:<13}{result['case']:<10}{times}  ms; {ratio} {result['verdict']}"
+    return f"{result['series']:<17} {result['case']:<9} {times}  ms; {ratio} {result['verdict']}"
 
 
 def cpu_model():
@@ -154,7 +154,7 @@ def headline(document):
     return (f"{place['cpu']}, {place['cores']} cores, {place['memory_mb'] / 1024:.0f} GB; "
             f"{document['postgresql'].split(' on ')[0]}; "
             + (f"DuckDB {document['duckdb']}, one thread; " if document["duckdb"] else "")
-            + f"TPC-H scale factor {document['scale']}: lineitem {document['lineitem_rows']:,} rows, "
+            + f"scale factor {document['scale']}: TPC-H's lineitem {document['lineitem_rows']:,} rows, "
             f"{document['lineitem_bytes'] / 1e6:,.0f} MB")
 
 
@@ -170,9 +170,23 @@ def table(head, rows, right=()):
     return "\n".join([cells(head), rule] + [cells(row) for row in rows])
 
 
+def other_tables(document):
+    """Series that have a table of their own."""
+    import planning
+    import queries
+    parts = []
+    for name, module in (("queries", queries), ("planning", planning)):
+        results = [result for result in document["results"] if result.get("table") == name]
+        if results:
+            parts += ["", module.table(results)]
+    return parts
+
+
 def markdown(document, name):
     rows = []
     for result in document["results"]:
+        if "table" in result:
+            continue
         engines = result["engines"]
         rows.append([result["series"], result["title"], ms(engines.get("postgresql")), ms(engines.get("postgresql_jit")),
                      ms(engines.get("gpuscan")), ms(engines.get("duckdb")),
@@ -185,9 +199,11 @@ def markdown(document, name):
         "", headline(document), "", document["method"], "",
         "Settings: " + ", ".join(f"{key} = {value}" for key, value in document["settings"].items())
         + f". Runs: {document['runs']}. Milliseconds.", "",
-        table(["series", "query", "PostgreSQL", "JIT on", "gpuscan", "DuckDB", "ratio", "required", "aim", "verdict", "engine"],
-              rows, right=range(2, 9)),
     ]
+    if rows:
+        parts.append(table(["series", "query", "PostgreSQL", "JIT on", "gpuscan", "DuckDB", "ratio", "required", "aim", "verdict",
+                            "engine"], rows, right=range(2, 9)))
+    parts += other_tables(document)
     if document["instructions"]:
         parts += ["", "Instructions of one execution (callgrind, scale factor "
                   f"{document['instructions']['scale']}, warm; level {document['instructions']['level']}):", "",

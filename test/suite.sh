@@ -2,16 +2,19 @@
 # What every suite starts with: the server, the cluster's connection, a
 # directory for its files. Sourced by test/suites/*, which test/run calls; by
 # hand, after `KEEP=1 make test SUITES=...`.
+#
+#   TEST_CLUSTER   another cluster than test/run's (test/other_server.sh)
+#   TEST_OUT       another folder for the suites' files
 set -eu
 . "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib.sh"
 . "$top/test/tap.sh"
 
 suite=$(basename "$0")
 suite=${suite#[0-9][0-9]-}
-out=$work/test/$suite
+out=${TEST_OUT:-$work/test}/$suite
 mkdir -p "$out"
 
-cluster=$work/test/cluster
+cluster=${TEST_CLUSTER:-$work/test/cluster}
 if [ -f "$cluster/bindir" ]; then
 	eval "$("$top/scripts/cluster" env "$cluster")"
 	PG_CONFIG=$(cat "$cluster/bindir")/pg_config

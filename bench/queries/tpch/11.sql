@@ -1,0 +1,14 @@
+-- Important stock identification; :fraction is 0.0001 over the scale factor
+select ps_partkey, sum(ps_supplycost * ps_availqty) as value
+from partsupp, supplier, nation
+where ps_suppkey = s_suppkey
+  and s_nationkey = n_nationkey
+  and n_name = 'GERMANY'
+group by ps_partkey
+having sum(ps_supplycost * ps_availqty) >
+       (select sum(ps_supplycost * ps_availqty) * :fraction
+        from partsupp, supplier, nation
+        where ps_suppkey = s_suppkey
+          and s_nationkey = n_nationkey
+          and n_name = 'GERMANY')
+order by value desc
