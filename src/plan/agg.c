@@ -245,6 +245,8 @@ gpuscan_plan_agg_paths(PlannerInfo *root, RelOptInfo *input_rel, RelOptInfo *gro
 	if (refusal == NULL)
 		refusal = collect_aggs(input_rel, relation, grouped_rel->reltarget, shape.having,
 							   engine.mask, shape.keys, &shape.aggs, &shape.row_cost);
+	if (refusal == NULL)
+		refusal = gpuscan_plan_refuse_leaks(root, &shape.split, shape.keys, shape.aggs);
 	if (refusal != NULL)
 	{
 		gpuscan_watch_refusal(REFUSED_AGG, rte->relid, rte->eref->aliasname, refusal);

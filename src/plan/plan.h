@@ -33,6 +33,8 @@ extern Relation gpuscan_plan_open(PlannerInfo *root, RelOptInfo *rel, Index rti,
 								  RangeTblEntry *rte, PlanEngine *engine);
 extern void gpuscan_plan_split_quals(PlannerInfo *root, RelOptInfo *rel, Relation relation,
 									 int engines, QualSplit *split);
+extern const char *gpuscan_plan_refuse_leaks(PlannerInfo *root, const QualSplit *split,
+											 List *keys, List *aggs);
 
 /* device.c */
 extern int	gpuscan_plan_engines(Relation relation, const QualSplit *split,

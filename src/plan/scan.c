@@ -47,7 +47,7 @@ add_scan_path(PlannerInfo *root, RelOptInfo *rel, const char *name, int engine,
 	path->path.parent = rel;
 	path->path.pathtarget = rel->reltarget;
 	path->path.parallel_safe = rel->consider_parallel;
-	path->flags = CUSTOMPATH_SUPPORT_PROJECTION;
+	path->flags = CUSTOMPATH_SUPPORT_PROJECTION | CUSTOMPATH_SUPPORT_BACKWARD_SCAN;
 	path->custom_private = list_make5(makeString(pstrdup(name)),
 									  split->device, split->host, split->refusals,
 									  makeString(pstrdup(device_refusal ? device_refusal : "")));

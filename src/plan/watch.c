@@ -105,8 +105,12 @@ table_counts(PlannedStmt *stmt, Index rti)
 	if (list_member_int(stmt->resultRelations, rti))
 		return false;
 	foreach(lc, stmt->rowMarks)
-		if (lfirst_node(PlanRowMark, lc)->rti == rti)
+	{
+		PlanRowMark *mark = lfirst_node(PlanRowMark, lc);
+
+		if (mark->rti == rti && mark->markType != ROW_MARK_REFERENCE && mark->markType != ROW_MARK_COPY)
 			return false;
+	}
 	return true;
 }
 
