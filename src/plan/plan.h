@@ -65,4 +65,7 @@ typedef enum RefusalKind
 extern void gpuscan_watch_refusal(RefusalKind kind, Oid relid, const char *alias, const char *reason);
 extern void gpuscan_watch_path(Oid relid, const char *alias);
 
+/* refusals.c: count one in gpuscan.stat_refusals */
+extern void gpuscan_refusals_count(const char *reason);
+
 #endif							/* GPUSCAN_PLAN_H */
