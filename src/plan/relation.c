@@ -56,8 +56,6 @@ refuse_query(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rte)
 		return "row locks";
 	if (rte->tablesample != NULL)
 		return "TABLESAMPLE";
-	if (!bms_is_empty(rel->lateral_relids))
-		return "LATERAL reference";
 	if (OLD_SNAPSHOT_THRESHOLD_ACTIVE())
 		return "old_snapshot_threshold is set";
 	return NULL;

@@ -11,6 +11,7 @@
 #include "gpuscan.h"
 #include "nodes/makefuncs.h"
 #include "nodes/value.h"
+#include "optimizer/cost.h"
 #include "optimizer/pathnode.h"
 #include "optimizer/restrictinfo.h"
 #include "plan/plan.h"
@@ -37,6 +38,26 @@ static const CustomPathMethods path_methods = {
 	.PlanCustomPath = plan_scan
 };
 
+/*
+ * Where the relation's columns are computed from those of tables before it
+ * (LATERAL), its paths have these as parameters, as a sequential scan has
+ * (allpaths.c set_plain_rel_pathlist); and join clauses that can be asked with
+ * them are the scan's.
+ */
+static void
+add_lateral_params(PlannerInfo *root, RelOptInfo *rel, Path *path)
+{
+	QualCost	cost;
+
+	path->param_info = get_baserel_parampathinfo(root, rel, rel->lateral_relids);
+	if (path->param_info == NULL)
+		return;
+	cost_qual_eval(&cost, path->param_info->ppi_clauses, root);
+	path->startup_cost += cost.startup;
+	path->total_cost += cost.startup + cost.per_tuple * path->rows;
+	path->rows = path->param_info->ppi_rows;
+}
+
 static void
 add_scan_path(PlannerInfo *root, RelOptInfo *rel, const char *name, int engine,
 			  const QualSplit *split, const char *device_refusal)
@@ -53,6 +74,7 @@ add_scan_path(PlannerInfo *root, RelOptInfo *rel, const char *name, int engine,
 									  makeString(pstrdup(device_refusal ? device_refusal : "")));
 	path->methods = &path_methods;
 	gpuscan_cost_scan(root, rel, engine, split, &path->path);
+	add_lateral_params(root, rel, &path->path);
 	if (gpuscan_require == GPUSCAN_REQUIRE_REQUIRE)
 		gpuscan_cost_require(rel, &path->path);
 	add_path(rel, &path->path);
@@ -102,18 +124,28 @@ plan_scan(PlannerInfo *root, RelOptInfo *rel, CustomPath *path,
 {
 	CustomScan *cscan = makeNode(CustomScan);
 	List	   *private = path->custom_private;
+	List	   *host = list_nth(private, ScanPathHost);
+	List	   *refusals = list_nth(private, ScanPathRefusals);
 
 	Assert(list_length(private) == ScanPathCount);
+	if (path->path.param_info != NULL)
+	{
+		List	   *joins = path->path.param_info->ppi_clauses;
+
+		host = list_concat_copy(host, joins);
+		for (int i = 0; i < list_length(joins); i++)
+			refusals = lappend(list_copy(refusals), makeString("condition with columns of another table"));
+	}
 	cscan->scan.plan.targetlist = tlist;
 	cscan->scan.plan.qual =
-		extract_actual_clauses(list_nth(private, ScanPathHost), false);
+		extract_actual_clauses(host, false);
 	cscan->scan.scanrelid = rel->relid;
 	cscan->flags = path->flags;
 	cscan->custom_exprs =
 		list_make1(extract_actual_clauses(list_nth(private, ScanPathDevice), false));
 	cscan->custom_private = list_make5(list_nth(private, ScanPathEngine),
 									   makeInteger(0), makeInteger(0), makeString("0"),
-									   list_nth(private, ScanPathRefusals));
+									   refusals);
 	cscan->custom_private = lappend(cscan->custom_private, list_nth(private, ScanPathDeviceRefusal));
 	StaticAssertStmt(PlanPrivateCount == 6, "custom_private is made member by member");
 	cscan->methods = &gpuscan_scan_plan_methods;

@@ -141,7 +141,7 @@ INSERT INTO cases VALUES
 	('gs_reader', 'GpuScan', 'SELECT id FROM device WHERE body::int > 3'),
 	('gs_reader', 'GpuScan', 'SELECT id FROM device WHERE 1 / amount > 0.01'),
 	('gs_reader', 'GpuScan', 'SELECT id FROM device WHERE leak(v)'),
-	('gs_reader', 'GpuAgg', 'SELECT count(*) FROM device WHERE leak(body) AND v < 1000'),
+	('gs_reader', 'GpuAgg|GpuScan', 'SELECT count(*) FROM device WHERE leak(body) AND v < 1000'),
 	('gs_reader', 'GpuScan', 'SELECT id FROM device WHERE v <<< 4'),
 	('gs_other', 'GpuScan', 'SELECT id FROM device WHERE v * 2 > 10'),
 	('gs_other', 'GpuAgg', 'SELECT count(*), sum(v::int8) FROM device'),
@@ -164,7 +164,7 @@ INSERT INTO cases VALUES
 	('gs_reader', 'GpuScan', 'SELECT id FROM levels WHERE v * 2 > 10'),
 	('gs_reader', 'GpuScan', 'SELECT id FROM levels WHERE leak(v) AND leak(body)'),
 	('gs_reader', 'GpuScan', 'SELECT sum(v * 2) FROM levels'),
-	('gs_reader', 'GpuAgg', 'SELECT count(*) FROM levels'),
+	('gs_reader', 'GpuAgg|GpuScan', 'SELECT count(*) FROM levels'),
 	-- a subquery in the policy
 	('gs_reader', 'GpuScan', 'SELECT id FROM looked WHERE v * 2 > 10'),
 	('gs_reader', 'GpuAgg', 'SELECT sum(v * 2) FROM looked'),
@@ -210,7 +210,8 @@ INSERT INTO cases VALUES
 SELECT plan((SELECT 2 * count(*)::int FROM cases) + 10 + 6 + 4);
 SELECT is(asked(who, query, true), asked(who, query, false), who || ': ' || query) FROM cases;
 -- the function in the traps works, and permissions come before the plan
-SELECT is(CASE WHEN node = '' OR asked(who, query, false) ~ ' 42501 permission' THEN node ELSE planned(who, query) END, node, 'plan: ' || who || ': ' || query) FROM cases;
+SELECT CASE WHEN node = '' THEN pass(query) WHEN asked(who, query, false) ~ ' 42501 permission' THEN is(node, 'none', query)
+	ELSE matches(planned(who, query), '^(' || node || ')$', 'plan: ' || who || ': ' || query) END FROM cases;
 
 --
 -- What EXPLAIN counts must not depend on hidden values.  (Of leakproof conditions
