@@ -184,6 +184,7 @@ _PG_init(void)
 	previous_create_upper_paths = create_upper_paths_hook;
 	create_upper_paths_hook = create_upper_paths;
 	gpuscan_watch_init();
+	gpuscan_refusals_init();
 }
 
 Datum

@@ -8,15 +8,22 @@
  * turn comes, so that rows leave in the order of the table and a LIMIT above
  * stops before an error behind it.
  *
+ * A cursor may turn back where a sequential scan would let it.  That is rare,
+ * and engines only go forward: from there on PostgreSQL's own heap scan, under
+ * the same snapshot and with the filter on the host, goes both ways.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
+#include "access/heapam.h"
+#include "access/tableam.h"
 #include "exec/explain.h"
 #include "exec/host.h"
 #include "exec/parallel.h"
 #include "exec/run.h"
 #include "executor/executor.h"
+#include "miscadmin.h"
 #include "nodes/extensible.h"
 #include "plan/plan_private.h"
 #include "utils/rel.h"
@@ -33,6 +40,8 @@ typedef struct GpuScanState
 	uint32		next_row;		/* index into the engine's rows */
 	uint32		next_punted;	/* ... and into those punted; or, when the
 								 * batch is the host's, number of the row */
+	bool		started;		/* a row was returned last, the one that host loaded */
+	TableScanDesc turned;		/* the heap scan of a cursor that has turned back */
 } GpuScanState;
 
 static Node *create_state(CustomScan *cscan);
@@ -110,6 +119,53 @@ begin(CustomScanState *node, EState *estate, int eflags)
 	gpuscan_host_init(&state->host, &state->run, false, state->device_quals, NIL);
 }
 
+/*
+ * Turn back: a heap scan that stands where we stand.  Where we have returned
+ * nothing yet, or everything, it stands at neither end, and begins at that end
+ * which its first direction starts from (heapam.c heapgettup_pagemode).
+ */
+static void
+turn(GpuScanState *state)
+{
+	ProgramRun *run = &state->run;
+	Snapshot	snapshot = state->css.ss.ps.state->es_snapshot;
+	TupleTableSlot *slot = state->host.slot;
+	ItemPointerData here = state->host.tuple.t_self;
+
+	state->turned = table_beginscan_strat(run->rel, snapshot, 0, NULL, true, false);
+	if (run->source != NULL)
+		heap_setscanlimits(state->turned, gpuscan_source_start(run->source), InvalidBlockNumber);
+	if (state->started)
+		do
+		{
+			CHECK_FOR_INTERRUPTS();
+			if (!table_scan_getnextslot(state->turned, ForwardScanDirection, slot))
+				elog(ERROR, "row (%u,%u) of relation \"%s\" is not found again",
+					 ItemPointerGetBlockNumber(&here), ItemPointerGetOffsetNumber(&here),
+					 RelationGetRelationName(run->rel));
+		} while (!ItemPointerEquals(&slot->tts_tid, &here));
+	ExecClearTuple(slot);
+
+	/* its pins */
+	gpuscan_run_rescan(run, false);
+}
+
+static TupleTableSlot *
+next_turned_row(GpuScanState *state)
+{
+	HostEval   *host = &state->host;
+	ScanDirection direction = state->css.ss.ps.state->es_direction;
+
+	while (table_scan_getnextslot(state->turned, direction, host->slot))
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (gpuscan_host_passes_device(host))
+			return host->slot;
+		state->run.counters.removed_device++;
+	}
+	return ExecClearTuple(host->slot);
+}
+
 /* The next row that passes the device filter, in the scan slot. */
 static TupleTableSlot *
 next_row(ScanState *node)
@@ -118,8 +174,15 @@ next_row(ScanState *node)
 	ProgramRun *run = &state->run;
 	HostEval   *host = &state->host;
 
+	if (unlikely(state->turned != NULL || ScanDirectionIsBackward(node->ps.state->es_direction)))
+	{
+		if (state->turned == NULL)
+			turn(state);
+		return next_turned_row(state);
+	}
 	if (run->source == NULL || run->engine_run == NULL)
 		gpuscan_run_open(run);
+	state->started = true;
 
 	for (;;)
 	{
@@ -158,7 +221,10 @@ next_row(ScanState *node)
 
 		state->next_row = state->next_punted = 0;
 		if (!gpuscan_run_next(run))
+		{
+			state->started = false;
 			return ExecClearTuple(host->slot);
+		}
 		if (run->result != NULL)
 			run->counters.removed_device += run->batch->nrows - run->result->nrows - run->result->npunted;
 	}
@@ -185,10 +251,20 @@ exec(CustomScanState *node)
 }
 
 static void
+stop_turned(GpuScanState *state)
+{
+	if (state->turned != NULL)
+		table_endscan(state->turned);
+	state->turned = NULL;
+}
+
+static void
 rescan(CustomScanState *node)
 {
 	GpuScanState *state = (GpuScanState *) node;
 
+	stop_turned(state);
+	state->started = false;
 	gpuscan_host_rescan(&state->host);
 	gpuscan_run_rescan(&state->run, node->ss.ps.chgParam != NULL);
 	state->next_row = state->next_punted = 0;
@@ -202,6 +278,7 @@ end(CustomScanState *node)
 
 	if (node->ss.ss_ScanTupleSlot != NULL)
 		ExecClearTuple(node->ss.ss_ScanTupleSlot);
+	stop_turned(state);
 	gpuscan_run_end(&state->run);
 }
 

@@ -110,5 +110,24 @@ COMMENT ON FUNCTION unbar_programs() IS 'let barred programs run on devices agai
 REVOKE EXECUTE ON FUNCTION restart_device(int), unbar_programs() FROM PUBLIC;
 GRANT SELECT ON devices, stat_devices, stat_slots, barred_programs TO PUBLIC;
 
+-- What kept queries off the engines
+CREATE FUNCTION stat_refusals_listing(OUT reason text, OUT count bigint, OUT scope text)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'gpuscan_stat_refusals'
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED ROWS 20;
+
+CREATE VIEW stat_refusals AS SELECT * FROM @extschema@.stat_refusals_listing() ORDER BY count DESC, reason;
+
+COMMENT ON VIEW stat_refusals IS 'why something was not offloaded, and how often a plan was made without it: since the start of the server if the library is preloaded (scope server), else of this session';
+
+CREATE FUNCTION stat_refusals_reset() RETURNS void
+AS 'MODULE_PATHNAME', 'gpuscan_stat_refusals_reset'
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION stat_refusals_reset() IS 'forget the counts of stat_refusals';
+
+REVOKE EXECUTE ON FUNCTION stat_refusals_reset() FROM PUBLIC;
+GRANT SELECT ON stat_refusals TO PUBLIC;
+
 -- Loads the library into this session, and says what makes others load it.
 SELECT check_preload();

@@ -529,6 +529,12 @@ gpuscan_source_few_pages(HeapSource *source, bool few)
 	source->few = few;
 }
 
+BlockNumber
+gpuscan_source_start(const HeapSource *source)
+{
+	return source->reader.start;
+}
+
 const HeapSourceStats *
 gpuscan_source_stats(const HeapSource *source)
 {

@@ -104,6 +104,9 @@ pg_noreturn extern void gpuscan_source_corrupt(HeapSource *source, const Batch *
  */
 extern void gpuscan_source_few_pages(HeapSource *source, bool few);
 
+/* The block that the scan began with: not 0, if it joined another one (syncscan.c). */
+extern BlockNumber gpuscan_source_start(const HeapSource *source);
+
 extern const HeapSourceStats *gpuscan_source_stats(const HeapSource *source);
 extern void gpuscan_source_rescan(HeapSource *source);
 extern void gpuscan_source_end(HeapSource *source);

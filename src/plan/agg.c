@@ -347,6 +347,8 @@ gpuscan_agg_shape(PlannerInfo *root, RelOptInfo *rel, const AggStage *stage, Lis
 	refusal = collect_keys(rel, relation, stage, keys, shape);
 	if (refusal == NULL)
 		refusal = collect_aggs(rel, relation, outputs, having, shape);
+	if (refusal == NULL)
+		refusal = gpuscan_plan_refuse_leaks(root, &shape->split, fine_keys(shape), shape->aggs);
 	if (refusal != NULL)
 		gpuscan_watch_refusal(REFUSED_AGG, rte->relid, rte->eref->aliasname, refusal);
 	else

@@ -67,6 +67,8 @@ extern Relation gpuscan_plan_open(PlannerInfo *root, RelOptInfo *rel, Index rti,
 								  RangeTblEntry *rte, PlanEngine *engine);
 extern void gpuscan_plan_split_quals(PlannerInfo *root, RelOptInfo *rel, Relation relation,
 									 int engines, QualSplit *split);
+extern const char *gpuscan_plan_refuse_leaks(PlannerInfo *root, const QualSplit *split,
+											 List *keys, List *aggs);
 
 /* scan.c */
 extern int	gpuscan_plan_workers(RelOptInfo *rel);
@@ -112,5 +114,8 @@ typedef enum RefusalKind
 
 extern void gpuscan_watch_refusal(RefusalKind kind, Oid relid, const char *alias, const char *reason);
 extern void gpuscan_watch_path(Oid relid, const char *alias);
+
+/* refusals.c: count one in gpuscan.stat_refusals */
+extern void gpuscan_refusals_count(const char *reason);
 
 #endif							/* GPUSCAN_PLAN_H */

@@ -70,4 +70,7 @@ extern void gpuscan_plan_agg_paths(struct PlannerInfo *root, struct RelOptInfo *
 /* plan/watch.c: installs its planner_hook and ExplainOneQuery_hook */
 extern void gpuscan_watch_init(void);
 
+/* plan/refusals.c: asks for shared memory, if the postmaster preloads the library */
+extern void gpuscan_refusals_init(void);
+
 #endif							/* GPUSCAN_PLAN_PRIVATE_H */

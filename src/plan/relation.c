@@ -16,42 +16,48 @@
 #include "gpuscan.h"
 #include "nodes/value.h"
 #include "offload/offload.h"
+#include "optimizer/clauses.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/paths.h"
+#include "optimizer/tlist.h"
 #include "plan/plan.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
+
+/*
+ * Are the relation's rows to be locked?  Of other relations of a query with row
+ * locks, or that UPDATE, DELETE or MERGE read, EvalPlanQual wants to see the same
+ * row again (ROW_MARK_REFERENCE), or has kept a copy (ROW_MARK_COPY).  That we
+ * can serve: our rows are the table's own, with ctid and tableoid (planner.c
+ * preprocess_rowmarks, execMain.c EvalPlanQualFetchRowMark).
+ */
+static bool
+has_row_locks(PlannerInfo *root, Index rti)
+{
+	ListCell   *lc;
+
+	foreach(lc, root->rowMarks)
+	{
+		PlanRowMark *mark = lfirst_node(PlanRowMark, lc);
+
+		if (mark->rti == rti && mark->markType != ROW_MARK_REFERENCE &&
+			mark->markType != ROW_MARK_COPY)
+			return true;
+	}
+	return false;
+}
 
 /* Why the relation cannot be scanned by us; NULL when it can. */
 static const char *
 refuse_query(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rte)
 {
-	ListCell   *lc;
-
-	if (root->parse->commandType != CMD_SELECT && root->parse->commandType != CMD_INSERT)
-		return "source of UPDATE, DELETE or MERGE";
-	if (root->rowMarks != NIL)
+	if (has_row_locks(root, rti))
 		return "row locks";
 	if (rte->tablesample != NULL)
 		return "TABLESAMPLE";
-	if (!bms_is_empty(rel->lateral_relids))
-		return "LATERAL reference";
 	if (OLD_SNAPSHOT_THRESHOLD_ACTIVE())
 		return "old_snapshot_threshold is set";
-
-	/*
-	 * Clauses of a higher security level must not see rows that lower ones
-	 * turn down, unless they are leakproof (restrictinfo.c).  We run all
-	 * device quals first, so we want them to be of one level.
-	 */
-	foreach(lc, rel->baserestrictinfo)
-	{
-		RestrictInfo *rinfo = lfirst_node(RestrictInfo, lc);
-
-		if (rinfo->security_level > rel->baserestrict_min_security && !rinfo->leakproof)
-			return "row security or a security barrier view orders its conditions";
-	}
 	return NULL;
 }
 
@@ -81,7 +87,8 @@ gpuscan_plan_open(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *
 	if (rte->rtekind != RTE_RELATION || rte->inh ||
 		(rte->relkind != RELKIND_RELATION && rte->relkind != RELKIND_MATVIEW))
 		return NULL;
-	if (IS_DUMMY_REL(rel) || (int) rti == root->parse->resultRelation)
+	if (IS_DUMMY_REL(rel) || (int) rti == root->parse->resultRelation ||
+		bms_is_member(rti, root->all_result_relids))
 		return NULL;
 
 	/* catalogs are updated in place (heapam.c heap_inplace_update) */
@@ -145,10 +152,31 @@ order_quals(PlannerInfo *root, List *quals)
 }
 
 /*
+ * May a qual be asked before those that stay on the host, which PostgreSQL asks
+ * first?  Returns why not.  It must not show: neither may raise an error for a
+ * row that the other would have turned down before.  And a qual that is not
+ * leakproof must not learn of rows that one of a lower security level turns
+ * down, be it only by what EXPLAIN counts (createplan.c order_qual_clauses).
+ */
+static const char *
+refuse_overtaking(const RestrictInfo *rinfo, List *host, bool host_may_fail)
+{
+	ListCell   *lc;
+
+	if (!rinfo->leakproof)
+		foreach(lc, host)
+			if (lfirst_node(RestrictInfo, lc)->security_level < rinfo->security_level)
+				return "comes after a condition of row security or a security barrier view that stays on the host";
+	if (host_may_fail)
+		return "comes after a condition that may fail on the host";
+	if (!gpuscan_offload_cannot_fail((Node *) rinfo->clause))
+		return "may fail, and comes after a condition that stays on the host";
+	return NULL;
+}
+
+/*
  * Which clauses an engine runs and which stay with PostgreSQL.  The device's
- * come first, so one of them may overtake host quals; that must not show.
- * It does not, if neither can raise an error for a row that the other would
- * have turned down before.
+ * come first, in PostgreSQL's order; so one of them may overtake host quals.
  */
 void
 gpuscan_plan_split_quals(PlannerInfo *root, RelOptInfo *rel, Relation relation,
@@ -164,19 +192,14 @@ gpuscan_plan_split_quals(PlannerInfo *root, RelOptInfo *rel, Relation relation,
 		RestrictInfo *rinfo = lfirst_node(RestrictInfo, lc);
 		Node	   *clause = (Node *) rinfo->clause;
 		double		cost = 0;
-		char	   *refusal;
+		const char *refusal;
 
 		if (rinfo->pseudoconstant)
 			continue;			/* a gating Result's (createplan.c) */
 
 		refusal = gpuscan_offload_refuse_qual(relation, rel->relid, clause, engines, &cost);
 		if (refusal == NULL && split->host != NIL)
-		{
-			if (host_may_fail)
-				refusal = "comes after a condition that may fail on the host";
-			else if (!gpuscan_offload_cannot_fail(clause))
-				refusal = "may fail, and comes after a condition that stays on the host";
-		}
+			refusal = refuse_overtaking(rinfo, split->host, host_may_fail);
 		if (refusal == NULL)
 		{
 			split->device_cost[list_length(split->device)] = cost;
@@ -184,8 +207,35 @@ gpuscan_plan_split_quals(PlannerInfo *root, RelOptInfo *rel, Relation relation,
 			continue;
 		}
 		split->host = lappend(split->host, rinfo);
-		split->refusals = lappend(split->refusals, makeString(refusal));
+		split->refusals = lappend(split->refusals, makeString(pstrdup(refusal)));
 		if (!gpuscan_offload_cannot_fail(clause))
 			host_may_fail = true;
 	}
+}
+
+/*
+ * Keys and arguments of a GpuAgg are computed before the host's conditions are
+ * asked.  Rows that a security qual turns down must not show there, and they
+ * would as punted rows that EXPLAIN counts; unless nothing in the expressions
+ * can leak.  Returns why not.
+ */
+const char *
+gpuscan_plan_refuse_leaks(PlannerInfo *root, const QualSplit *split, List *keys, List *aggs)
+{
+	bool		secured = false;
+	bool		leaky = contain_leaked_vars((Node *) keys);
+	ListCell   *lc;
+
+	foreach(lc, split->host)
+		secured |= lfirst_node(RestrictInfo, lc)->security_level < root->qual_security_level;
+	if (!secured)
+		return NULL;
+	foreach(lc, aggs)
+	{
+		Aggref	   *aggref = lfirst_node(Aggref, lc);
+
+		leaky |= contain_leaked_vars((Node *) get_tlist_exprs(aggref->args, true)) ||
+			contain_leaked_vars((Node *) aggref->aggfilter);
+	}
+	return leaky ? "row security stays on the host, and keys or arguments are not leakproof" : NULL;
 }

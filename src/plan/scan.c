@@ -39,6 +39,26 @@ static const CustomPathMethods path_methods = {
 	.PlanCustomPath = plan_scan
 };
 
+/*
+ * Where the relation's columns are computed from those of tables before it
+ * (LATERAL), its paths have these as parameters, as a sequential scan has
+ * (allpaths.c set_plain_rel_pathlist); and join clauses that can be asked with
+ * them are the scan's.
+ */
+static void
+add_lateral_params(PlannerInfo *root, RelOptInfo *rel, Path *path)
+{
+	QualCost	cost;
+
+	path->param_info = get_baserel_parampathinfo(root, rel, rel->lateral_relids);
+	if (path->param_info == NULL)
+		return;
+	cost_qual_eval(&cost, path->param_info->ppi_clauses, root);
+	path->startup_cost += cost.startup;
+	path->total_cost += cost.startup + cost.per_tuple * path->rows;
+	path->rows = path->param_info->ppi_rows;
+}
+
 static void
 add_scan_path(PlannerInfo *root, RelOptInfo *rel, const char *name, int engine,
 			  const QualSplit *split, const char *device_refusal, int workers)
@@ -51,12 +71,13 @@ add_scan_path(PlannerInfo *root, RelOptInfo *rel, const char *name, int engine,
 	path->path.parallel_safe = rel->consider_parallel;
 	path->path.parallel_aware = workers > 0;
 	path->path.parallel_workers = workers;
-	path->flags = CUSTOMPATH_SUPPORT_PROJECTION;
+	path->flags = CUSTOMPATH_SUPPORT_PROJECTION | CUSTOMPATH_SUPPORT_BACKWARD_SCAN;
 	path->custom_private = list_make5(makeString(pstrdup(name)),
 									  split->device, split->host, split->refusals,
 									  makeString(pstrdup(device_refusal ? device_refusal : "")));
 	path->methods = &path_methods;
 	gpuscan_cost_scan(root, rel, engine, split, &path->path);
+	add_lateral_params(root, rel, &path->path);
 	if (workers > 0)
 		add_partial_path(rel, &path->path);
 	else
@@ -122,18 +143,28 @@ plan_scan(PlannerInfo *root, RelOptInfo *rel, CustomPath *path,
 {
 	CustomScan *cscan = makeNode(CustomScan);
 	List	   *private = path->custom_private;
+	List	   *host = list_nth(private, ScanPathHost);
+	List	   *refusals = list_nth(private, ScanPathRefusals);
 
 	Assert(list_length(private) == ScanPathCount);
+	if (path->path.param_info != NULL)
+	{
+		List	   *joins = path->path.param_info->ppi_clauses;
+
+		host = list_concat_copy(host, joins);
+		for (int i = 0; i < list_length(joins); i++)
+			refusals = lappend(list_copy(refusals), makeString("condition with columns of another table"));
+	}
 	cscan->scan.plan.targetlist = tlist;
 	cscan->scan.plan.qual =
-		extract_actual_clauses(list_nth(private, ScanPathHost), false);
+		extract_actual_clauses(host, false);
 	cscan->scan.scanrelid = rel->relid;
 	cscan->flags = path->flags;
 	cscan->custom_exprs =
 		list_make1(extract_actual_clauses(list_nth(private, ScanPathDevice), false));
 	cscan->custom_private = list_make5(list_nth(private, ScanPathEngine),
 									   makeInteger(0), makeInteger(0), makeString("0"),
-									   list_nth(private, ScanPathRefusals));
+									   refusals);
 	cscan->custom_private = lappend(cscan->custom_private, list_nth(private, ScanPathDeviceRefusal));
 	cscan->custom_private = lappend(cscan->custom_private, makeBoolean(false));
 	cscan->custom_private = lappend(cscan->custom_private, NIL);

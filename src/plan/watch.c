@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * watch.c
- *	  What became of the relations of a query: gpuscan.explain_refusals and
- *	  gpuscan.require.
+ *	  What became of the relations of a query: gpuscan.explain_refusals,
+ *	  gpuscan.require, and the counts of refusals.c.
  *
  * Planning may nest (a function that is folded runs queries of its own), so
  * each call of the planner has a Watch, and they form a stack.
@@ -105,8 +105,12 @@ table_counts(PlannedStmt *stmt, Index rti)
 	if (list_member_int(stmt->resultRelations, rti))
 		return false;
 	foreach(lc, stmt->rowMarks)
-		if (lfirst_node(PlanRowMark, lc)->rti == rti)
+	{
+		PlanRowMark *mark = lfirst_node(PlanRowMark, lc);
+
+		if (mark->rti == rti && mark->markType != ROW_MARK_REFERENCE && mark->markType != ROW_MARK_COPY)
 			return false;
+	}
 	return true;
 }
 
@@ -277,6 +281,7 @@ watch_planner(Query *parse, const char *query_string, int cursorOptions, ParamLi
 {
 	Watch		watch = {current_watch, NIL};
 	PlannedStmt *result;
+	ListCell   *lc;
 
 	if (!gpuscan_enabled)
 		return (previous_planner ? previous_planner : standard_planner)
@@ -294,6 +299,13 @@ watch_planner(Query *parse, const char *query_string, int cursorOptions, ParamLi
 	}
 	PG_END_TRY();
 
+	foreach(lc, watch.refusals)
+	{
+		const Refusal *refusal = lfirst(lc);
+
+		if (refusal->reason != NULL && refusal->kind != REFUSED_NOTHING)
+			gpuscan_refusals_count(refusal->reason);
+	}
 	if (gpuscan_require != GPUSCAN_REQUIRE_ALLOW ||
 		(current_capture != NULL && !current_capture->filled))
 	{
