@@ -289,6 +289,18 @@ larger_scale(int8_t a, int8_t b)
 	return a == UNKNOWN_SCALE || b == UNKNOWN_SCALE ? UNKNOWN_SCALE : a > b ? a : b;
 }
 
+/* A parameter that says so itself */
+static int8_t
+uniform_scale(const Lowering *l, uint16_t reg)
+{
+	const ProgramReg *info = &program_regs(l->program)[reg];
+	const ProgramValue *value = info->uniform && l->params ? &l->params[info->param] : NULL;
+
+	if (!value || value->null || value->u.integer < 0 || value->u.integer > NUMERIC_SCALE_MAX)
+		return UNKNOWN_SCALE;
+	return (int8_t) value->u.integer;
+}
+
 static int8_t
 scale_after(const Lowering *l, const ProgramInstr *instr)
 {
@@ -302,8 +314,21 @@ scale_after(const Lowering *l, const ProgramInstr *instr)
 			return larger_scale(l->scale[instr->b], l->scale[instr->c]);
 		case OP_INT64_TO_NUMERIC:
 			return 0;
+		case OP_SCALED_NUMERIC:
+			return uniform_scale(l, instr->b);
 		case OP_NEG_NUMERIC:
+		case OP_ABS_NUMERIC:
 			return a;
+		case OP_SIGN_NUMERIC:
+		case OP_CEIL_NUMERIC:
+		case OP_FLOOR_NUMERIC:
+		case OP_DIV_NUMERIC:
+			return 0;
+		case OP_ROUND_NUMERIC:
+		case OP_TRUNC_NUMERIC:
+			return uniform_scale(l, instr->b);
+		case OP_MOD_NUMERIC:
+			return larger_scale(a, l->scale[instr->b]);
 		case OP_ADD_NUMERIC:
 		case OP_SUB_NUMERIC:
 			return larger_scale(a, l->scale[instr->b]);
