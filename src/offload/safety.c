@@ -204,6 +204,9 @@ function_is_not_uniform(Oid funcid, void *context)
 		((UniformContext *) context)->has_datetime = true;
 		return false;
 	}
+	/* among the parameters it stands for something else (zone.c), leakproof or not */
+	if (funcid == F_CURRENT_SETTING_TEXT)
+		return true;
 	return !gpuscan_function_cannot_fail(funcid);
 }
 

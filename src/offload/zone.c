@@ -4,10 +4,9 @@
  *	  The session's time zone as a parameter of programs.
  *
  * Among the parameters the zone is the expression current_setting('TimeZone').
- * No expression of a query is taken for it: that function is not leakproof, so
- * offload never evaluates it before the first row (safety.c).  Its value is a table
- * of the zone's transitions over as many years as most data has; rows
- * outside are PostgreSQL's.
+ * No expression of a query is taken for it: safety.c lets none with that
+ * function be a parameter.  Its value is a table of the zone's transitions over
+ * as many years as most data has; rows outside are PostgreSQL's.
  *
  * PostgreSQL has two ways through a zone that differ before its first
  * transition: pg_localtime (UTC to local time) and pg_next_dst_boundary (the

@@ -419,8 +419,8 @@ vector_numeric_div_trunc(EngineRun *run, Vector *dst, const Vector *a, const Vec
 		NUMERIC_ANY(numeric_div_trunc(vector_numeric(a, i), vector_numeric(b, i), &r));
 }
 
-/* casts to integers */
-#define VECTOR_TO_INTEGER(name, type) \
+/* casts to integers, of which int2 is a narrower type than its register */
+#define VECTOR_TO_INTEGER(name, type, narrow) \
 static void \
 vector_##name(EngineRun *run, Vector *dst, const Vector *a) \
 { \
@@ -428,19 +428,36 @@ vector_##name(EngineRun *run, Vector *dst, const Vector *a) \
 	uint8_t		any = 0; \
 	if (combine_nulls(run, dst, a, NULL)) \
 		return; \
-	for (uint32_t i = 0; i < run->n; i++) \
+	if (!a->wide && !a->mixed && a->scale <= NUMERIC_POW10_64) \
 	{ \
-		const uint8_t fail = !name(vector_numeric(a, i), &out[i]); \
-		run->flags[i] = fail; \
-		any |= fail; \
+		const int64_t *pa = a->data; \
+		const uint32_t step = a->uniform ? 0 : 1; \
+		const int64_t power = numeric_pow10_64(a->scale); \
+		for (uint32_t i = 0; i < run->n; i++) \
+		{ \
+			const int64_t v = pa[i * step]; \
+			const int64_t rest = v % power; \
+			const int64_t integer = v / power + \
+				(!NUMERIC_ROUNDS_AWAY(rest, power, NUMERIC_ROUND) ? 0 : v < 0 ? -1 : 1); \
+			out[i] = (type) integer; \
+			run->flags[i] = integer != (narrow) integer; \
+			any |= run->flags[i]; \
+		} \
 	} \
+	else \
+		for (uint32_t i = 0; i < run->n; i++) \
+		{ \
+			const uint8_t fail = !name(vector_numeric(a, i), &out[i]); \
+			run->flags[i] = fail; \
+			any |= fail; \
+		} \
 	if (any) \
 		note_failures(run, dst); \
 }
 
-VECTOR_TO_INTEGER(numeric_to_int64, int64_t)
-VECTOR_TO_INTEGER(numeric_to_int32, int32_t)
-VECTOR_TO_INTEGER(numeric_to_int16, int32_t)
+VECTOR_TO_INTEGER(numeric_to_int64, int64_t, int64_t)
+VECTOR_TO_INTEGER(numeric_to_int32, int32_t, int32_t)
+VECTOR_TO_INTEGER(numeric_to_int16, int32_t, int16_t)
 
 #define VECTOR_COMPARE(name, op) \
 static void \
