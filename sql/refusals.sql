@@ -40,7 +40,7 @@ select query, refused(query) from (values
 	('select count(*) from t where s < ''x'''),
 	('select count(*) from t where s like ''%x'''),
 	('select count(*) from t where r > 1'),
-	('select count(*) from t where a / 2 > 1'),
+	('select count(*) from t where a # 2 > 1'),
 	('select count(*) from t where random() > a'),
 	('select count(*) from t where j is null'),
 	('select count(*) from t where j ? ''x'''),
@@ -49,7 +49,7 @@ select query, refused(query) from (values
 	('select count(*) from t where a::text = ''3'''),
 	('select count(*) from t where a in (select v + 1 from pk) or a = 5'),
 	('select count(*) from t where greatest(a, 3) = 5'),
-	('select count(*) from t where n::int = 3'),
+	('select count(*) from t where sqrt(n) = 3'),
 	('select count(*) from t where n > 1e40'),
 	('select count(*) from t where n > ''NaN'''),
 	('select count(*) from t where n > 0.0000000000000000000000000000000000001'),
@@ -59,7 +59,7 @@ select query, refused(query) from (values
 	('select count(*) from t where e < ''x'''),
 	('select count(*) from t where s::bpchar = ''x'''),
 	('select count(*) from t where a + 1.5::float8 > 3'),
-	('select count(*) from t where d > now()'),
+	('select count(*) from t where d + make_interval(days => a) > now()'),
 	('select count(*) from t where a in (select generate_series(1, 3))')
 ) q(query);
 
@@ -75,7 +75,7 @@ select query, refused(query) from (values
 	('select percentile_cont(0.5) within group (order by a) from t'),
 	('select max(s) from t'),
 	('select count(*) filter (where r > 1) from t'),
-	('select sum(a / 2) from t'),
+	('select sum(a # 2) from t'),
 	('select r, count(*) from t group by r'),
 	('select lower(s), count(*) from t group by 1'),
 	('select bp, count(*) from pk group by bp'),
@@ -116,8 +116,8 @@ reset role;
 --
 -- device quals do not overtake host quals that may fail
 --
-explain (costs off) select count(*) from t where a / b > 1 and b > 0;
-explain (costs off) select count(*) from t where b > 0 and a / b > 1;
+explain (costs off) select count(*) from t where gcd(a, b) > 1 and b > 0;
+explain (costs off) select count(*) from t where b > 0 and gcd(a, b) > 1;
 explain (costs off) select count(*) from t where r > 1 and a > 0;
 explain (costs off) select count(*) from t where r > 1 and a + 1 > 0;
 explain (costs off) select count(*) from t where s like '%x' and a > 0;

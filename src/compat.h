@@ -53,6 +53,14 @@
 #endif
 
 /*
+ * 17 brought infinite intervals (commit 519fc1bd9e); before, no interval is
+ * infinite.
+ */
+#if PG_VERSION_NUM < 170000
+#define INTERVAL_NOT_FINITE(i) false
+#endif
+
+/*
  * 17 took old_snapshot_threshold away (commit f691f5b80a).  Where it is set, a
  * scan has to look at every page for "snapshot too old" (TestForOldSnapshot).
  */

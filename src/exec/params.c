@@ -12,6 +12,7 @@
 #include "executor/executor.h"
 #include "nodes/nodeFuncs.h"
 #include "offload/tables.h"
+#include "offload/zone.h"
 
 List *
 gpuscan_params_init(List *params, PlanState *parent)
@@ -84,6 +85,8 @@ gpuscan_params_evaluate(List *params, List *param_states, ExprContext *econtext,
 		if (type == PROGRAM_TYPES)
 			elog(ERROR, "parameter of type %u in a program", exprType(expr));
 		datum = ExecEvalExpr((ExprState *) lfirst(lcs), econtext, &isnull);
+		if (gpuscan_offload_is_zone(expr))
+			datum = gpuscan_offload_zone_table();
 		if (!isnull && gpuscan_value_from_datum(type, datum, false, value) == VALUE_FITS)
 			continue;
 		all_fit = all_fit && isnull;

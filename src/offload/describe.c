@@ -10,8 +10,10 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
 #include "nodes/value.h"
+#include "offload/expr.h"
 #include "offload/offload.h"
 #include "utils/builtins.h"
 #include "utils/ruleutils.h"
@@ -32,8 +34,26 @@ append_reg(StringInfo line, const Program *program, uint16 reg)
 		appendStringInfo(line, " r%u", reg);
 }
 
+/* The name of the field that is extracted, or cut down to */
 static void
-describe_instr(StringInfo line, const Program *program, const ProgramInstr *instr)
+append_field(StringInfo line, const Program *program, List *params, uint16 reg)
+{
+	const Const *number;
+	const char *name;
+
+	if (!program_regs(program)[reg].uniform)
+		return;
+	number = list_nth(params, program_regs(program)[reg].param);
+	if (!IsA(number, Const))
+		return;
+	name = gpuscan_offload_field_name(number->consttype == INT4OID ?
+									  DatumGetInt32(number->constvalue) : DatumGetInt64(number->constvalue));
+	if (name != NULL)
+		appendStringInfo(line, " (%s)", name);
+}
+
+static void
+describe_instr(StringInfo line, const Program *program, List *params, const ProgramInstr *instr)
 {
 	const ProgramOpInfo *info = &gpuscan_op_info[instr->op];
 	const uint16 args[3] = {instr->a, instr->b, instr->c};
@@ -52,6 +72,8 @@ describe_instr(StringInfo line, const Program *program, const ProgramInstr *inst
 	}
 	for (int i = 0; i < info->nargs; i++)
 		append_reg(line, program, args[i]);
+	if (instr->op == OP_DATE_FIELD || instr->op == OP_TIMESTAMP_FIELD || instr->op == OP_TIMESTAMP_TRUNC)
+		append_field(line, program, params, instr->a);
 }
 
 List *
@@ -77,7 +99,7 @@ gpuscan_offload_describe(const OffloadedProgram *offloaded, List *context)
 		}
 		initStringInfo(&line);
 		appendStringInfoSpaces(&line, 2 * depth);
-		describe_instr(&line, program, instr);
+		describe_instr(&line, program, offloaded->params, instr);
 		if (instr->op >= OP_MASK_TRUE && instr->op <= OP_MASK_NULL)
 			depth++;
 		lines = lappend(lines, makeString(line.data));

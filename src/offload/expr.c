@@ -117,7 +117,14 @@ gpuscan_offload_call(Builder *b, Oid funcid, Oid collation, int nargs,
 	if (!gpuscan_offload_holds(b, info->condition, collation))
 		return PROGRAM_NO_REG;
 	for (int i = 0; i < nargs; i++)
-		operands[i] = gpuscan_offload_widen(b, args[i], types[i], info->args[i]);
+	{
+		/* a date or a timestamp compared with one that has a time zone */
+		if (nargs == 2 && gpuscan_type_of(types[1 - i]) == TYPE_TIMESTAMPTZ &&
+			gpuscan_type_of(types[i]) != TYPE_TIMESTAMPTZ)
+			operands[i] = gpuscan_offload_zoned(b, args[i], types[i]);
+		else
+			operands[i] = gpuscan_offload_widen(b, args[i], types[i], info->args[i]);
+	}
 	return gpuscan_builder_emit(b, op, operands[0], operands[1], operands[2]);
 }
 
@@ -127,7 +134,10 @@ offload_function(Builder *b, Oid funcid, Oid collation, List *args)
 	uint16		regs[3];
 	Oid			types[3];
 	int			nargs = list_length(args);
+	uint16		result;
 
+	if (gpuscan_offload_datetime(b, funcid, args, &result))
+		return result;
 	if (nargs > (int) lengthof(regs))
 		return refuse_function(b, funcid);
 	for (int i = 0; i < nargs; i++)

@@ -31,6 +31,21 @@ extern uint16 gpuscan_offload_uniform(Builder *b, Node *node);
 extern uint16 gpuscan_offload_widen(Builder *b, uint16 reg, Oid type, ValueKind kind);
 extern Node *gpuscan_offload_date_comparison(Oid funcid, Node *left, Node *right, Oid *date_func);
 
+/*
+ * datetime.c: extract, date_trunc, dates and timestamps plus or minus an
+ * interval, casts to and from the session's time zone.  False when funcid is none of these; else *reg is the result or
+ * PROGRAM_NO_REG.
+ */
+extern bool gpuscan_offload_datetime(Builder *b, Oid funcid, List *args, uint16 *reg);
+/* ... is the first argument a field that these functions have? */
+extern bool gpuscan_offload_field_is_known(Oid funcid, Node *field);
+
+/* ... the name of a field by its number (DatetimeField), or NULL */
+extern const char *gpuscan_offload_field_name(int64 field);
+
+/* ... a timestamp with time zone, of a register with a timestamp or a date in the session's zone */
+extern uint16 gpuscan_offload_zoned(Builder *b, uint16 reg, Oid type);
+
 /* safety.c */
 extern bool gpuscan_offload_is_uniform(Node *node);
 extern bool gpuscan_function_cannot_fail(Oid funcid);

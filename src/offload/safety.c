@@ -143,7 +143,8 @@ typedef struct UniformContext
 } UniformContext;
 
 /*
- * Date arithmetic fails only when it leaves the calendar.  Over constants and
+ * Date arithmetic fails only when it leaves the calendar, or is asked for a
+ * field that there is not (which is looked at apart).  Over constants and
  * the current time it is as good as safe: where it fails it always fails, and
  * PostgreSQL's planner fails too when it estimates the clause (selfuncs.c
  * estimate_expression_value).
@@ -167,7 +168,29 @@ is_datetime_arithmetic(Oid funcid)
 		case F_TIMESTAMP_DATE:
 		case F_DATE_TRUNC_TEXT_TIMESTAMP:
 		case F_DATE_TRUNC_TEXT_TIMESTAMPTZ:
+		case F_EXTRACT_TEXT_DATE:
+		case F_EXTRACT_TEXT_TIMESTAMP:
+		case F_EXTRACT_TEXT_TIMESTAMPTZ:
+		case F_TIMESTAMPTZ_DATE:
+		case F_TIMESTAMPTZ_TIMESTAMP:
 			return true;
+		default:
+			return false;
+	}
+}
+
+/* extract and date_trunc: of a field that PostgreSQL would raise an error for */
+static bool
+has_unknown_field(const FuncExpr *func)
+{
+	switch (func->funcid)
+	{
+		case F_DATE_TRUNC_TEXT_TIMESTAMP:
+		case F_DATE_TRUNC_TEXT_TIMESTAMPTZ:
+		case F_EXTRACT_TEXT_DATE:
+		case F_EXTRACT_TEXT_TIMESTAMP:
+		case F_EXTRACT_TEXT_TIMESTAMPTZ:
+			return !gpuscan_offload_field_is_known(func->funcid, linitial(func->args));
 		default:
 			return false;
 	}
@@ -181,6 +204,9 @@ function_is_not_uniform(Oid funcid, void *context)
 		((UniformContext *) context)->has_datetime = true;
 		return false;
 	}
+	/* among the parameters it stands for something else (zone.c), leakproof or not */
+	if (funcid == F_CURRENT_SETTING_TEXT)
+		return true;
 	return !gpuscan_function_cannot_fail(funcid);
 }
 
@@ -201,7 +227,8 @@ not_uniform_walker(Node *node, void *context)
 			set_opfuncid((OpExpr *) node);
 			/* FALLTHROUGH */
 		case T_FuncExpr:
-			if (check_functions_in_node(node, function_is_not_uniform, context))
+			if (check_functions_in_node(node, function_is_not_uniform, context) ||
+				(IsA(node, FuncExpr) && has_unknown_field((FuncExpr *) node)))
 				return true;
 			break;
 		case T_RelabelType:

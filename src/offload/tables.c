@@ -15,7 +15,7 @@
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 
-#define MAX_FUNCTIONS	12		/* that one operator stands for */
+#define MAX_FUNCTIONS	16		/* that one operator stands for */
 #define LIST(...) {__VA_ARGS__}
 
 static const struct

@@ -92,6 +92,32 @@ int64_neg(int64_t a, int64_t *r)
 	return a != INT64_MIN;
 }
 
+/*
+ * int2div, int4div, int8div: division by zero, and of the least value by -1,
+ * which has no result, are errors.  (Below a NULL a register of int2 may hold
+ * less than that; it must not trap.)
+ */
+#define DIVISION_BODIES(prefix, type, least) \
+BODY bool \
+prefix##_div(type a, type b, type *r) \
+{ \
+	const bool	fails = b == 0 || (b == -1 && a <= (least)); \
+	*r = a / (fails ? 1 : b); \
+	return !fails; \
+} \
+/* int4mod: by -1 there is no rest, also of the least value */ \
+BODY bool \
+prefix##_mod(type a, type b, type *r) \
+{ \
+	*r = a % (b == 0 || b == -1 ? 1 : b); \
+	return b != 0; \
+}
+
+DIVISION_BODIES(int16, int32_t, INT16_MIN)
+DIVISION_BODIES(int32, int32_t, INT32_MIN)
+DIVISION_BODIES(int64, int64_t, INT64_MIN)
+#undef DIVISION_BODIES
+
 /* int2abs, int4abs, int8abs: the least value has no counterpart */
 BODY bool
 int16_abs(int32_t a, int32_t *r)
@@ -146,6 +172,20 @@ BODY bool
 int32_copy(int32_t a, int32_t *r)
 {
 	*r = a;
+	return true;
+}
+
+BODY bool
+int32_from_bool(uint8_t a, int32_t *r)
+{
+	*r = a;
+	return true;
+}
+
+BODY bool
+bool_from_int32(int32_t a, uint8_t *r)
+{
+	*r = a != 0;
 	return true;
 }
 

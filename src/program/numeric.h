@@ -176,6 +176,206 @@ numeric_from_int64(int64_t a, NumericValue *r)
 	return true;
 }
 
+/* mantissa * 10^-scale, as int64_div_fast_to_numeric makes it */
+BODY bool
+numeric_from_scaled(int64_t mantissa, int32_t scale, NumericValue *r)
+{
+	r->mantissa = mantissa;
+	r->scale = scale;
+	return scale >= 0 && scale <= NUMERIC_SCALE_MAX;
+}
+
+/* What becomes of the digits behind the scale that is wanted */
+typedef enum NumericRounding
+{
+	NUMERIC_TRUNCATE,			/* trunc_var */
+	NUMERIC_ROUND,				/* round_var: half away from zero */
+	NUMERIC_FLOOR,				/* floor_var */
+	NUMERIC_CEIL				/* ceil_var */
+} NumericRounding;
+
+/* Does the quotient move away from zero, for this rest of a division by 10^n? */
+#define NUMERIC_ROUNDS_AWAY(rest, power, rounding) \
+	((rounding) == NUMERIC_ROUND ? ((rest) < 0 ? -(rest) : (rest)) >= (power) - (power) / 2 : \
+	 (rounding) == NUMERIC_FLOOR ? (rest) < 0 : \
+	 (rounding) == NUMERIC_CEIL ? (rest) > 0 : false)
+
+/* mantissa / 10^n, 0 <= n */
+SLOW_BODY i128
+numeric_divide_pow10(i128 mantissa, int n, NumericRounding rounding)
+{
+	i128		power,
+				quotient,
+				rest;
+
+	/* Nothing is left of it, and it is less than half: 2^127 < 10^39 / 2. */
+	if (n > 38)
+		return rounding == NUMERIC_FLOOR && mantissa < 0 ? -1 :
+			rounding == NUMERIC_CEIL && mantissa > 0 ? 1 : 0;
+	power = numeric_pow10(n);
+	if (mantissa == (int64_t) mantissa && n <= NUMERIC_POW10_64)
+	{
+		quotient = (int64_t) mantissa / (int64_t) power;
+		rest = (int64_t) mantissa % (int64_t) power;
+	}
+	else
+	{
+		quotient = mantissa / power;
+		rest = mantissa % power;
+	}
+	if (NUMERIC_ROUNDS_AWAY(rest, power, rounding))
+		quotient += mantissa < 0 ? -1 : 1;
+	return quotient;
+}
+
+/* The value with so many digits behind the point; fewer than none are zeros before it. */
+BODY bool
+numeric_at_scale(NumericValue a, int32_t scale, NumericRounding rounding, NumericValue *r)
+{
+	r->mantissa = 0;
+	r->scale = scale < 0 ? 0 : scale;
+	if (scale > NUMERIC_SCALE_MAX)
+		return false;
+	if (scale >= a.scale)
+		return numeric_rescale(a.mantissa, a.scale, scale, &r->mantissa);
+	scale = scale < -100 ? -100 : scale;
+	r->mantissa = numeric_divide_pow10(a.mantissa, a.scale - scale, rounding);
+	return scale >= 0 || numeric_rescale(r->mantissa, scale, 0, &r->mantissa);
+}
+
+BODY bool
+numeric_round(NumericValue a, int32_t scale, NumericValue *r)
+{
+	return numeric_at_scale(a, scale, NUMERIC_ROUND, r);
+}
+
+BODY bool
+numeric_trunc(NumericValue a, int32_t scale, NumericValue *r)
+{
+	return numeric_at_scale(a, scale, NUMERIC_TRUNCATE, r);
+}
+
+BODY bool
+numeric_floor(NumericValue a, NumericValue *r)
+{
+	return numeric_at_scale(a, 0, NUMERIC_FLOOR, r);
+}
+
+BODY bool
+numeric_ceil(NumericValue a, NumericValue *r)
+{
+	return numeric_at_scale(a, 0, NUMERIC_CEIL, r);
+}
+
+/* numeric_typmod_precision and _scale of numeric.c; a typmod without either is less than 4 */
+#define NUMERIC_TYPMOD_IS_VALID(t)	((t) >= 4)
+#define NUMERIC_TYPMOD_PRECISION(t)	((((t) - 4) >> 16) & 0xffff)
+#define NUMERIC_TYPMOD_SCALE(t)		(((((t) - 4) & 0x7ff) ^ 1024) - 1024)
+
+/* 10^n is the first mantissa with more digits than the type has, n returned (apply_typmod) */
+BODY int
+numeric_typmod_digits(int32_t typmod)
+{
+	const int	scale = NUMERIC_TYPMOD_SCALE(typmod);
+
+	return NUMERIC_TYPMOD_PRECISION(typmod) - (scale < 0 ? scale : 0);
+}
+
+/* numeric(): to the scale of numeric(p,s), and an error beyond its precision */
+BODY bool
+numeric_coerce(NumericValue a, int32_t typmod, NumericValue *r)
+{
+	int			digits;
+
+	*r = a;
+	if (!NUMERIC_TYPMOD_IS_VALID(typmod))
+		return true;
+	if (!numeric_at_scale(a, NUMERIC_TYPMOD_SCALE(typmod), NUMERIC_ROUND, r))
+		return false;
+	digits = numeric_typmod_digits(typmod);
+	return digits > 38 || (r->mantissa < numeric_pow10(digits) && r->mantissa > -numeric_pow10(digits));
+}
+
+BODY bool
+numeric_abs(NumericValue a, NumericValue *r)
+{
+	*r = a;
+	return a.mantissa >= 0 || numeric_neg(a, r);
+}
+
+BODY bool
+numeric_sign(NumericValue a, NumericValue *r)
+{
+	r->mantissa = a.mantissa < 0 ? -1 : a.mantissa > 0;
+	r->scale = 0;
+	return true;
+}
+
+/* At one scale; false also for a divisor of zero.  -2^127 / -1 has no result. */
+SLOW_BODY bool
+numeric_divide(NumericValue a, NumericValue b, i128 *quotient, i128 *rest, int32_t *scale)
+{
+	i128		x,
+				y;
+
+	*quotient = *rest = 0;
+	*scale = a.scale > b.scale ? a.scale : b.scale;
+	if (!numeric_rescale(a.mantissa, a.scale, *scale, &x) || !numeric_rescale(b.mantissa, b.scale, *scale, &y) ||
+		y == 0 || x == (i128) ((u128) 1 << 127))
+		return false;
+	*quotient = x / y;
+	*rest = x - *quotient * y;
+	return true;
+}
+
+/* mod_var: the sign of the dividend, the larger scale */
+BODY bool
+numeric_mod(NumericValue a, NumericValue b, NumericValue *r)
+{
+	i128		quotient;
+
+	return numeric_divide(a, b, &quotient, &r->mantissa, &r->scale);
+}
+
+/* numeric_div_trunc */
+BODY bool
+numeric_div_trunc(NumericValue a, NumericValue b, NumericValue *r)
+{
+	i128		rest;
+	bool		done = numeric_divide(a, b, &r->mantissa, &rest, &r->scale);
+
+	r->scale = 0;
+	return done;
+}
+
+/* numericvar_to_int64 */
+BODY bool
+numeric_to_int64(NumericValue a, int64_t *r)
+{
+	const i128	integer = numeric_divide_pow10(a.mantissa, a.scale, NUMERIC_ROUND);
+
+	*r = (int64_t) integer;
+	return integer == (int64_t) integer;
+}
+
+BODY bool
+numeric_to_int32(NumericValue a, int32_t *r)
+{
+	const i128	integer = numeric_divide_pow10(a.mantissa, a.scale, NUMERIC_ROUND);
+
+	*r = (int32_t) integer;
+	return integer == (int32_t) integer;
+}
+
+BODY bool
+numeric_to_int16(NumericValue a, int32_t *r)
+{
+	const i128	integer = numeric_divide_pow10(a.mantissa, a.scale, NUMERIC_ROUND);
+
+	*r = (int32_t) integer;
+	return integer == (int16_t) integer;
+}
+
 /* Without trailing zeros: equal values, equal mantissa and scale. */
 BODY NumericValue
 numeric_canonical(NumericValue v)

@@ -34,7 +34,7 @@ def table_lines():
 
 
 _REGS = r"(?: (?:r\d+|\$p\d+))*"
-_INSTR = re.compile(r"^ *(?:r\d+ := )?([a-z][a-z0-9 ]*?)( column \d+ \((.*?)(, missing \$p\d+)?\))?" + _REGS + "$")
+_INSTR = re.compile(r"^ *(?:r\d+ := )?([a-z][a-z0-9 ]*?)( column \d+ \((.*?)(, missing \$p\d+)?\))?" + _REGS + r"(?: \([a-z]+\))?$")
 _KEY = re.compile(r"^key (?:r\d+|\$p\d+) \((.*)\)$")
 _AGG = re.compile(r"^([a-z][a-z0-9 ]*?)" + _REGS + r"(?: filter (?:r\d+|\$p\d+))?$")
 

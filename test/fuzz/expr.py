@@ -24,6 +24,15 @@ FUNCTIONS = [
 ]
 
 
+FIELDS = ["day", "week", "month", "quarter", "year", "decade", "century", "millennium", "isoyear", "dow", "isodow", "doy", "epoch"]
+TIME_FIELDS = FIELDS + ["microseconds", "milliseconds", "second", "minute", "hour", "second", "hour"]
+UNITS = ["microseconds", "milliseconds", "second", "minute", "hour", "day", "week", "month", "quarter", "year", "decade", "century",
+         "millennium"]
+INTERVALS = ["1 month", "-1 month", "3 mons", "11 months", "-14 months", "1 year", "-4 years", "1 day", "-30 days", "90 days", "0",
+             "01:30:00", "-23:59:59.999999", "0.000001 s", "1 day -24:00:00", "1 mon 1 day 01:00:00", "-1 year 2 mons -3 days 04:05:06.7",
+             "100 years", "-1200 years", "250000 years", "99999999 days", "2500000:00:00"]
+
+
 class Leaf:
     """A column as a query names it."""
 
@@ -154,6 +163,8 @@ class Maker:
             # arms that may fail, for some rows only
             both = Expr("bool", "(", List([self.comparison(1), self.comparison(2)], " AND "), ")")
             return Expr("bool", "(", List([both, self.comparison(2)], " OR "), ")")
+        if draw < 0.06:
+            return Expr("bool", "(", self.make("int4", depth - 1), ")::bool")
         if draw < 0.28:
             word = rng.choice([" AND ", " AND ", " OR "])
             arms = [self.make("bool", depth - 1) for _ in range(rng.choice([2, 2, 3]))]
@@ -293,27 +304,43 @@ class Maker:
                         self.make(right, depth - 1, tame), ")")
         if draw < 0.63:
             return Expr(kind, rng.choice(["(- ", "abs("]), self.make(kind, depth - 1, True), ")")
+        if draw < 0.64 and kind == "int4":
+            return Expr(kind, "(", self.make("bool", depth - 1), ")::int4")
         if draw < 0.8:
             other = self.kind(*[k for k in INTS if k != kind])
             return Expr(kind, "(", self.make(other, depth - 1, True), ")::", kind)
         if draw < 0.86 and kind == "int4":
             return Expr(kind, "(", self.make("date", depth - 1, True), " - ", self.make("date", depth - 1, True), ")")
-        if draw < 0.86 + self.host / 2:
+        if draw < 0.93:
             what = rng.random()
-            if what < 0.3:
+            if what < 0.4:
                 return Expr(kind, "(", self.make(kind, depth - 1, True), rng.choice([" / ", " % "]),
-                            self.make(kind, depth - 1, True) if self.fail else Expr(kind, "3::" + kind), ")")
+                            self.make(kind, depth - 1, True) if self.fail else Expr(kind, rng.choice(["3", "7", "-2", "1", "1000"]) + "::" + kind),
+                            ")")
+            if what < 0.8:
+                return Expr(kind, "(", self.make("numeric", depth - 1, True), ")::", kind)
+            return Expr(kind, "sign(", self.make("numeric", depth - 1, True), ")::", kind)
+        if draw < 0.93 + self.host / 2:
+            what = rng.random()
             if what < 0.5 and kind == "int8":
                 return Expr(kind, "same(", self.make(kind, depth - 1), ")")
             if what < 0.6 and kind == "int4":
                 return Expr(kind, "length(", self.make("text", depth - 1), ")")
-            if what < 0.8:
-                return Expr(kind, "(", self.make("numeric", depth - 1, True), ")::", kind)
-            return Expr(kind, "sign(", self.make("numeric", depth - 1, True), ")::", kind)
+            return Expr(kind, "bit_length(", self.make("text", depth - 1), ")::", kind)
         return self.leaf(kind)
+
+    def interval(self):
+        """Constant: few that lead out of the calendar, unless errors are welcome."""
+        some = INTERVALS if self.fail else INTERVALS[:-3]
+        return "interval '%s'" % self.rng.choice(some)
 
     def numeric(self, depth):
         rng = self.rng
+        draw = rng.random()
+        if draw < 0.15:
+            kind = self.kind("date", "timestamp", "timestamptz")
+            field = rng.choice(FIELDS + ["julian"] if kind == "date" else TIME_FIELDS)
+            return Expr("numeric", "extract(%s FROM " % field, self.make(kind, depth - 1, True), ")")
         draw = rng.random()
         if draw < 0.6:
             right = "numeric" if rng.random() < 0.5 else self.kind("numeric", "int4", "int8", "int2")
@@ -326,14 +353,23 @@ class Maker:
             return Expr("numeric", "(- ", self.make("numeric", depth - 1), ")")
         if draw < 0.82:
             return Expr("numeric", "(", self.make(self.kind(*INTS), depth - 1, True), ")::numeric")
-        if draw < 0.82 + self.host / 2:
+        if draw < 0.96:
             what = rng.random()
-            if what < 0.3:
-                return Expr("numeric", "round(", self.make("numeric", depth - 1), ", %d)" % rng.randrange(0, 5))
-            if what < 0.6:
-                return Expr("numeric", "(", self.make("numeric", depth - 1), " / ",
-                            self.make("numeric", depth - 1, True) if self.fail else Expr("numeric", "7.0"), ")")
-            return Expr("numeric", "(", self.make("numeric", depth - 1, True), ")::numeric(%s)" % rng.choice(["10,2", "38,4", "5,0"]))
+            if what < 0.35:
+                return Expr("numeric", rng.choice(["round(", "trunc("]), self.make("numeric", depth - 1),
+                            rng.choice(["", ", %d" % rng.randrange(0, 5), ", %d" % rng.randrange(-3, 40)]), ")")
+            if what < 0.55:
+                return Expr("numeric", rng.choice(["ceil(", "floor(", "abs(", "sign("]), self.make("numeric", depth - 1), ")")
+            if what < 0.75:
+                by = self.make("numeric", depth - 1, True) if self.fail else Expr("numeric", rng.choice(["7.0", "0.3", "-2", "10", "1e18"]))
+                if rng.random() < 0.5:
+                    return Expr("numeric", "div(", self.make("numeric", depth - 1), ", ", by, ")")
+                return Expr("numeric", "(", self.make("numeric", depth - 1), " % ", by, ")")
+            types = ["10,2", "38,4", "5,0", "3,5"] if self.fail else ["38,4", "40,2", "45,0", "60,10"]
+            return Expr("numeric", "(", self.make("numeric", depth - 1, True), ")::numeric(%s)" % rng.choice(types))
+        if draw < 0.96 + self.host / 2:
+            return Expr("numeric", "(", self.make("numeric", depth - 1), " / ",
+                        self.make("numeric", depth - 1, True) if self.fail else Expr("numeric", "7.0"), ")")
         return self.leaf("numeric")
 
     # --- dates and texts --------------------------------------------------
@@ -343,23 +379,35 @@ class Maker:
         if rng.random() < 0.6:
             return Expr("date", "(", self.make("date", depth - 1, True), rng.choice([" + ", " - "]),
                         Expr("int4", rng.choice(["1", "30", "-7", "100000"])) if rng.random() < 0.6 else self.leaf("int4", True), ")")
-        if rng.random() < self.host:
-            return Expr("date", "(", self.make("timestamp", depth - 1, True), ")::date")
+        if rng.random() < 0.25:
+            return Expr("date", "(", self.make(self.kind("timestamp", "timestamptz"), depth - 1, True), ")::date")
         return self.leaf("date")
 
     def timestamp(self, depth):
         rng = self.rng
         draw = rng.random()
-        if draw < 0.4:
-            return Expr("timestamp", "(", self.make("date", depth - 1, True), ")::timestamp")
-        if draw < 0.4 + self.host:
-            return Expr("timestamp", "(", self.make("timestamp", depth - 1, True), " + interval '1 day')")
+        if draw < 0.25:
+            return Expr("timestamp", "(", self.make(self.kind("date", "timestamptz"), depth - 1, True), ")::timestamp")
+        if draw < 0.45:
+            return Expr("timestamp", "date_trunc('%s', " % rng.choice(UNITS), self.make("timestamp", depth - 1, True), ")")
+        if draw < 0.7:
+            return Expr("timestamp", "(", self.make(self.kind("date", "timestamp"), depth - 1, True), rng.choice([" + ", " - "]),
+                        self.interval(), ")")
+        if draw < 0.7 + self.host:
+            return Expr("timestamp", "(", self.make("timestamp", depth - 1, True), " + make_interval(days => ", self.leaf("int4", True), "))")
         return self.leaf("timestamp")
 
     def timestamptz(self, depth):
         rng = self.rng
-        if rng.random() < self.host:
-            return Expr("timestamptz", "(", self.make("timestamp", depth - 1, True), ")::timestamptz")
+        draw = rng.random()
+        if draw < 0.25:
+            return Expr("timestamptz", "(", self.make(self.kind("date", "timestamp"), depth - 1, True), ")::timestamptz")
+        if draw < 0.45:
+            return Expr("timestamptz", "date_trunc('%s', " % rng.choice(UNITS), self.make(self.kind("timestamptz", "date"), depth - 1, True), ")")
+        if draw < 0.7:
+            return Expr("timestamptz", "(", self.make("timestamptz", depth - 1, True), rng.choice([" + ", " - "]), self.interval(), ")")
+        if draw < 0.7 + self.host:
+            return Expr("timestamptz", "(", self.make("timestamp", depth - 1, True), " AT TIME ZONE 'UTC')")
         return self.leaf("timestamptz")
 
     def text(self, depth):

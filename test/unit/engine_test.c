@@ -143,7 +143,7 @@ check_chain(uint16_t op1, uint16_t op2, uint64_t seed)
 	memset(&table, 0, sizeof table);
 	table.blcksz = 8192;
 	for (int i = 0; i < 2; i++)
-		table_add_column(&rng, &table, gen_key_type(&rng, info1->args[0]), PROFILE_BOUND);
+		table_add_column(&rng, &table, gen_key_type(&rng, info1->args[i < info1->nargs ? i : 0]), PROFILE_BOUND);
 	table_add_column(&rng, &table, TYPE_NUMERIC, PROFILE_BOUND);
 	for (uint32_t i = 0; i < table.ncolumns; i++)
 	{
@@ -154,10 +154,15 @@ check_chain(uint16_t op1, uint16_t op2, uint64_t seed)
 
 	gen_init(&gen, &rng, &table, 100);
 	result = asm_load(&gen.as, 0);
-	result = asm_compute(&gen.as, op1, info1->result, result, info1->nargs > 1 ? asm_load(&gen.as, 1) : 0, 0);
-	c = rng_chance(&rng, 30) ? asm_uniform(&gen.as, random_value(&rng, &table.bytes, VALUE_NUMERIC, PROFILE_BOUND)) :
+	result = asm_compute(&gen.as, op1, info1->result, result,
+						 info1->nargs < 2 ? 0 :
+						 info1->args[1] == VALUE_NUMERIC ? asm_load(&gen.as, 1) : operand(&gen, SHAPE_UNIFORM, op1, 1, 0, PROFILE_SMALL), 0);
+	if (info2->nargs > 1 && info2->args[1] != VALUE_NUMERIC)
+		c = operand(&gen, SHAPE_UNIFORM, op2, 1, 0, PROFILE_SMALL);
+	else
+		c = rng_chance(&rng, 30) ? asm_uniform(&gen.as, random_value(&rng, &table.bytes, VALUE_NUMERIC, PROFILE_BOUND)) :
 		rng_chance(&rng, 20) ? result : asm_load(&gen.as, 2);
-	result = rng_chance(&rng, 50) ? asm_compute(&gen.as, op2, info2->result, result, c, 0) :
+	result = gen.as.regs[c].kind != VALUE_NUMERIC || rng_chance(&rng, 50) ? asm_compute(&gen.as, op2, info2->result, result, c, 0) :
 		asm_compute(&gen.as, op2, info2->result, c, result, 0);
 	asm_key(&gen.as, result, gen_key_type(&rng, info2->result));
 	if (info2->result == VALUE_NUMERIC)

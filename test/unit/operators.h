@@ -9,6 +9,7 @@
 #define UNIT_OPERATORS_H
 
 #include "generate.h"
+#include "program/datetime.h"
 
 typedef enum Shape
 {
@@ -19,11 +20,93 @@ typedef enum Shape
 	SHAPES
 } Shape;
 
+/* A zone of 200 spans over all of time, a few of them out of order or absurd */
+static ProgramValue
+zone_value(Rng *rng)
+{
+	static ZoneSpan spans[200];
+	ProgramValue value = value_null(VALUE_TEXT);
+	int64_t		from = TIMESTAMP_FIRST_VALID;
+
+	for (int i = 0; i < 200; i++)
+	{
+		spans[i].from = rng_chance(rng, 1) ? (int64_t) rng_next(rng) : from;
+		spans[i].offset = rng_chance(rng, 1) ? (int64_t) rng_next(rng) : rng_range(rng, -50000, 50000) * INT64_C(1000000);
+		from += rng_below(rng, 1 << 19) * INT64_C(100000000000);
+	}
+	value.null = 0;
+	value.u.ptr = (const char *) spans;
+	value.len = (uint32_t) (sizeof spans - rng_below(rng, 40));
+	return value;
+}
+
+/*
+ * An argument of which few values mean anything to the operator: most often
+ * one of those.
+ */
+static void
+choose_meaningful(Rng *rng, uint16_t op, int arg, ProgramValue *value)
+{
+	int			low,
+				high;
+
+	switch (op)
+	{
+		case OP_DATE_FIELD:
+		case OP_TIMESTAMP_FIELD:
+		case OP_TIMESTAMP_TRUNC:
+			if (arg != 0)
+				return;
+			low = 0;
+			high = DATETIME_FIELDS - 1;
+			break;
+		case OP_TIMESTAMP_PLUS_MONTHS:
+			if (arg != 1)
+				return;
+			low = -3000;
+			high = 3000;
+			break;
+		case OP_SCALED_NUMERIC:
+			if (arg != 1)
+				return;
+			low = 0;
+			high = NUMERIC_SCALE_MAX;
+			break;
+		case OP_ROUND_NUMERIC:
+		case OP_TRUNC_NUMERIC:
+			if (arg != 1)
+				return;
+			low = -42;
+			high = NUMERIC_SCALE_MAX + 1;
+			break;
+		case OP_ZONE_TO_LOCAL:
+		case OP_ZONE_FROM_LOCAL:
+			if (arg == 0 && !value->null && rng_chance(rng, 80))
+				*value = zone_value(rng);
+			return;
+		case OP_COERCE_NUMERIC:
+			if (arg != 1 || value->null || rng_chance(rng, 20))
+				return;
+			/* numeric(p,s) */
+			value->u.integer = (int64_t) rng_range(rng, 1, 45) << 16 | (rng_range(rng, -5, 40) & 0x7ff);
+			value->u.integer += 4;
+			return;
+		default:
+			return;
+	}
+	if (!value->null && rng_chance(rng, 80))
+		value->u.integer = rng_range(rng, low, high);
+}
+
 static uint16_t
-operand(Generator *gen, Shape shape, uint8_t kind, uint16_t attr, uint16_t condition, uint8_t profile)
+operand(Generator *gen, Shape shape, uint16_t op, int arg, uint16_t condition, uint8_t profile)
 {
 	Assembly   *as = &gen->as;
+	const uint8_t kind = gpuscan_op_info[op].args[arg];
+	const uint16_t attr = (uint16_t) (1 + arg);
 	ProgramValue value = random_value(gen->rng, &gen->table->bytes, kind, profile);
+
+	choose_meaningful(gen->rng, op, arg, &value);
 
 	switch (shape)
 	{
@@ -56,9 +139,9 @@ operator_program(Generator *gen, Rng *rng, Table *table, uint16_t op, Shape shap
 
 	gen_init(gen, rng, table, 100);
 	condition = asm_load(as, 0);
-	a = operand(gen, shape_a, info->args[0], 1, condition, profile);
+	a = operand(gen, shape_a, op, 0, condition, profile);
 	if (info->nargs > 1)
-		b = operand(gen, shape_b, info->args[1], 2, condition, profile);
+		b = operand(gen, shape_b, op, 1, condition, profile);
 	if (rng_chance(rng, 50))
 		result = asm_compute(as, op, info->result, a, b, 0);
 	else

@@ -132,15 +132,38 @@ do { \
 
 #include "engine/cpu/eval_numeric.h"
 
+/* time zones: a table on the left, times on the right */
+static void
+vector_zone_to_local(EngineRun *run, Vector *dst, const Vector *a, const Vector *b)
+{
+	const uint32_t n = run->n;
+
+	BINARY(TextView, int64_t, int64_t, zone_to_local, 1);
+}
+
+static void
+vector_zone_from_local(EngineRun *run, Vector *dst, const Vector *a, const Vector *b)
+{
+	const uint32_t n = run->n;
+
+	BINARY(TextView, int64_t, int64_t, zone_from_local, 1);
+}
+
 /* Which of the above a line of ops.def takes: by the kinds of its operands */
 #define EVAL2_VALUE_BOOL(kr, body, fail)	BINARY(uint8_t, uint8_t, CTYPE_##kr, body, fail)
 #define EVAL2_VALUE_INT32(kr, body, fail)	BINARY(int32_t, int32_t, CTYPE_##kr, body, fail)
-#define EVAL2_VALUE_INT64(kr, body, fail)	BINARY(int64_t, int64_t, CTYPE_##kr, body, fail)
-#define EVAL2_VALUE_TEXT(kr, body, fail)	BINARY(TextView, TextView, CTYPE_##kr, body, fail)
+#define EVAL2_VALUE_INT64(kr, body, fail)	EVAL2_INT64_##kr(body, fail)
+#define EVAL2_INT64_VALUE_BOOL(body, fail)	BINARY(int64_t, int64_t, uint8_t, body, fail)
+#define EVAL2_INT64_VALUE_INT64(body, fail)	BINARY(int64_t, int64_t, int64_t, body, fail)
+#define EVAL2_INT64_VALUE_NUMERIC(body, fail)	vector_##body(run, dst, a, b)
+#define EVAL2_VALUE_TEXT(kr, body, fail)	EVAL2_TEXT_##kr(body, fail)
+#define EVAL2_TEXT_VALUE_BOOL(body, fail)	BINARY(TextView, TextView, uint8_t, body, fail)
+#define EVAL2_TEXT_VALUE_INT64(body, fail)	vector_##body(run, dst, a, b)
 #define EVAL2_VALUE_NUMERIC(kr, body, fail)	EVAL2_NUMERIC_##kr(body)
 #define EVAL2_NUMERIC_VALUE_BOOL(body)		vector_compare_##body(run, dst, a, b)
 #define EVAL2_NUMERIC_VALUE_NUMERIC(body)	vector_##body(run, dst, a, b)
 
+#define EVAL1_VALUE_BOOL(kr, body, fail)	UNARY(uint8_t, CTYPE_##kr, body, fail)
 #define EVAL1_VALUE_INT32(kr, body, fail)	UNARY(int32_t, CTYPE_##kr, body, fail)
 #define EVAL1_VALUE_INT64(kr, body, fail)	EVAL1_INT64_##kr(body, fail)
 #define EVAL1_INT64_VALUE_INT32(body, fail)	UNARY(int64_t, int32_t, body, fail)

@@ -207,19 +207,15 @@ vector_numeric_neg(EngineRun *run, Vector *dst, const Vector *a)
 	NUMERIC_ANY(numeric_neg(vector_numeric(a, i), &r));
 }
 
-static void
-vector_numeric_from_int64(EngineRun *run, Vector *dst, const Vector *a)
+/* Integers as mantissas of a scale; the NULLs are known. */
+BODY void
+vector_mantissas(EngineRun *run, Vector *dst, const Vector *a, int scale)
 {
 	const int64_t *pa = a->data;
 	uint32_t	step = a->uniform ? 0 : 1;
 	int64_t    *out = dst->data;
 	uint64_t	bits = 0;
 
-	dst->wide = dst->mixed = false;
-	dst->scale = 0;
-	dst->bound = 0;
-	if (combine_nulls(run, dst, a, NULL))
-		return;
 	for (uint32_t i = 0; i < run->n; i++)
 	{
 		int64_t		v = pa[i * step];
@@ -229,9 +225,239 @@ vector_numeric_from_int64(EngineRun *run, Vector *dst, const Vector *a)
 		out[i] = v;
 		bits |= (uint64_t) (v ^ (v >> 63));
 	}
+	dst->wide = dst->mixed = false;
+	dst->scale = (int16_t) scale;
 	/* |v| may be one more than the bits say, for negative v */
 	dst->bound = bits ? (~UINT64_C(0) >> __builtin_clzll(bits)) + 1 : 1;
 }
+
+static void
+vector_numeric_from_int64(EngineRun *run, Vector *dst, const Vector *a)
+{
+	dst->wide = dst->mixed = false;
+	dst->scale = 0;
+	dst->bound = 0;
+	if (!combine_nulls(run, dst, a, NULL))
+		vector_mantissas(run, dst, a, 0);
+}
+
+static void
+vector_numeric_from_scaled(EngineRun *run, Vector *dst, const Vector *a, const Vector *b)
+{
+	const int32_t *scales = b->data;
+
+	dst->wide = dst->mixed = false;
+	dst->scale = 0;
+	dst->bound = 0;
+	if (combine_nulls(run, dst, a, b))
+		return;
+	if (b->uniform && scales[0] >= 0 && scales[0] <= NUMERIC_SCALE_MAX)
+	{
+		vector_mantissas(run, dst, a, scales[0]);
+		return;
+	}
+	NUMERIC_ANY(numeric_from_scaled(((const int64_t *) a->data)[a->uniform ? 0 : i],
+									scales[b->uniform ? 0 : i], &r));
+}
+
+/*
+ * Narrow mantissas of one scale at another one: loops without the checks that
+ * bounds make needless.  False where that does not do.
+ */
+BODY bool
+vector_at_scale(EngineRun *run, Vector *dst, const Vector *a, int scale, NumericRounding rounding)
+{
+	const int64_t *pa = a->data;
+	const uint32_t step = a->uniform ? 0 : 1;
+	int64_t    *out = dst->data;
+	const int	shift = a->scale - scale;
+	int64_t		power;
+
+	if (a->wide || a->mixed || scale < 0 || scale > NUMERIC_SCALE_MAX ||
+		shift > NUMERIC_POW10_64 || shift < -NUMERIC_POW10_64 || a->bound >> 62 != 0)
+		return false;
+	power = numeric_pow10_64(shift < 0 ? -shift : shift);
+	if (shift <= 0)
+	{
+		if (((u128) a->bound * (uint64_t) power) >> 62 != 0)
+			return false;
+		for (uint32_t i = 0; i < run->n; i++)
+			out[i] = pa[i * step] * power;
+		dst->bound = a->bound * (uint64_t) power;
+	}
+	else
+	{
+		for (uint32_t i = 0; i < run->n; i++)
+		{
+			const int64_t v = pa[i * step];
+			const int64_t rest = v % power;
+
+			out[i] = v / power + (!NUMERIC_ROUNDS_AWAY(rest, power, rounding) ? 0 : v < 0 ? -1 : 1);
+		}
+		dst->bound = a->bound / (uint64_t) power + 1;
+	}
+	dst->wide = dst->mixed = false;
+	dst->scale = (int16_t) scale;
+	return true;
+}
+
+BODY int32_t
+vector_int32(const Vector *v, uint32_t i)
+{
+	return ((const int32_t *) v->data)[v->uniform ? 0 : i];
+}
+
+static void
+vector_numeric_round(EngineRun *run, Vector *dst, const Vector *a, const Vector *b)
+{
+	if (!combine_nulls(run, dst, a, b) &&
+		!(b->uniform && vector_at_scale(run, dst, a, vector_int32(b, 0), NUMERIC_ROUND)))
+		NUMERIC_ANY(numeric_round(vector_numeric(a, i), vector_int32(b, i), &r));
+}
+
+static void
+vector_numeric_trunc(EngineRun *run, Vector *dst, const Vector *a, const Vector *b)
+{
+	if (!combine_nulls(run, dst, a, b) &&
+		!(b->uniform && vector_at_scale(run, dst, a, vector_int32(b, 0), NUMERIC_TRUNCATE)))
+		NUMERIC_ANY(numeric_trunc(vector_numeric(a, i), vector_int32(b, i), &r));
+}
+
+static void
+vector_numeric_floor(EngineRun *run, Vector *dst, const Vector *a)
+{
+	if (!combine_nulls(run, dst, a, NULL) && !vector_at_scale(run, dst, a, 0, NUMERIC_FLOOR))
+		NUMERIC_ANY(numeric_floor(vector_numeric(a, i), &r));
+}
+
+static void
+vector_numeric_ceil(EngineRun *run, Vector *dst, const Vector *a)
+{
+	if (!combine_nulls(run, dst, a, NULL) && !vector_at_scale(run, dst, a, 0, NUMERIC_CEIL))
+		NUMERIC_ANY(numeric_ceil(vector_numeric(a, i), &r));
+}
+
+/* numeric(p,s): the bound proves, or the rows show, that p digits suffice */
+static void
+vector_numeric_coerce(EngineRun *run, Vector *dst, const Vector *a, const Vector *b)
+{
+	const int32_t typmod = vector_int32(b, 0);
+
+	if (combine_nulls(run, dst, a, b))
+		return;
+	if (b->uniform && NUMERIC_TYPMOD_IS_VALID(typmod) &&
+		vector_at_scale(run, dst, a, NUMERIC_TYPMOD_SCALE(typmod), NUMERIC_ROUND))
+	{
+		const int	digits = numeric_typmod_digits(typmod);
+		const int64_t *out = dst->data;
+		int64_t		limit;
+		uint8_t		any = 0;
+
+		if (digits > NUMERIC_POW10_64 || dst->bound < (uint64_t) (limit = numeric_pow10_64(digits)))
+			return;
+		for (uint32_t i = 0; i < run->n; i++)
+		{
+			run->flags[i] = out[i] >= limit || out[i] <= -limit;
+			any |= run->flags[i];
+		}
+		if (any)
+			note_failures(run, dst);
+	}
+	else
+		NUMERIC_ANY(numeric_coerce(vector_numeric(a, i), vector_int32(b, i), &r));
+}
+
+static void
+vector_numeric_abs(EngineRun *run, Vector *dst, const Vector *a)
+{
+	if (combine_nulls(run, dst, a, NULL))
+		return;
+	if (!a->wide && !a->mixed && !a->uniform && a->bound <= INT64_MAX)
+	{
+		const int64_t *restrict pa = a->data;
+		int64_t    *restrict out = dst->data;
+
+		for (uint32_t i = 0; i < run->n; i++)
+			out[i] = pa[i] < 0 ? -pa[i] : pa[i];
+		dst->wide = dst->mixed = false;
+		dst->scale = a->scale;
+		dst->bound = a->bound;
+		return;
+	}
+	NUMERIC_ANY(numeric_abs(vector_numeric(a, i), &r));
+}
+
+static void
+vector_numeric_sign(EngineRun *run, Vector *dst, const Vector *a)
+{
+	int64_t    *out = dst->data;
+
+	dst->wide = dst->mixed = false;
+	dst->scale = 0;
+	dst->bound = 1;
+	if (combine_nulls(run, dst, a, NULL))
+		return;
+	for (uint32_t i = 0; i < run->n; i++)
+	{
+		const i128	v = vector_numeric(a, i).mantissa;
+
+		out[i] = v < 0 ? -1 : v > 0;
+	}
+}
+
+static void
+vector_numeric_mod(EngineRun *run, Vector *dst, const Vector *a, const Vector *b)
+{
+	if (!combine_nulls(run, dst, a, b))
+		NUMERIC_ANY(numeric_mod(vector_numeric(a, i), vector_numeric(b, i), &r));
+}
+
+static void
+vector_numeric_div_trunc(EngineRun *run, Vector *dst, const Vector *a, const Vector *b)
+{
+	if (!combine_nulls(run, dst, a, b))
+		NUMERIC_ANY(numeric_div_trunc(vector_numeric(a, i), vector_numeric(b, i), &r));
+}
+
+/* casts to integers, of which int2 is a narrower type than its register */
+#define VECTOR_TO_INTEGER(name, type, narrow) \
+static void \
+vector_##name(EngineRun *run, Vector *dst, const Vector *a) \
+{ \
+	type	   *out = dst->data; \
+	uint8_t		any = 0; \
+	if (combine_nulls(run, dst, a, NULL)) \
+		return; \
+	if (!a->wide && !a->mixed && a->scale <= NUMERIC_POW10_64) \
+	{ \
+		const int64_t *pa = a->data; \
+		const uint32_t step = a->uniform ? 0 : 1; \
+		const int64_t power = numeric_pow10_64(a->scale); \
+		for (uint32_t i = 0; i < run->n; i++) \
+		{ \
+			const int64_t v = pa[i * step]; \
+			const int64_t rest = v % power; \
+			const int64_t integer = v / power + \
+				(!NUMERIC_ROUNDS_AWAY(rest, power, NUMERIC_ROUND) ? 0 : v < 0 ? -1 : 1); \
+			out[i] = (type) integer; \
+			run->flags[i] = integer != (narrow) integer; \
+			any |= run->flags[i]; \
+		} \
+	} \
+	else \
+		for (uint32_t i = 0; i < run->n; i++) \
+		{ \
+			const uint8_t fail = !name(vector_numeric(a, i), &out[i]); \
+			run->flags[i] = fail; \
+			any |= fail; \
+		} \
+	if (any) \
+		note_failures(run, dst); \
+}
+
+VECTOR_TO_INTEGER(numeric_to_int64, int64_t, int64_t)
+VECTOR_TO_INTEGER(numeric_to_int32, int32_t, int32_t)
+VECTOR_TO_INTEGER(numeric_to_int16, int32_t, int16_t)
 
 #define VECTOR_COMPARE(name, op) \
 static void \

@@ -16,6 +16,7 @@
 
 #include "engine/cuda/plan.h"
 #include "engine/cuda/plan_groups.h"
+#include "program/numeric.h"
 
 #define UNKNOWN_SCALE	(-1)
 #define DEFAULT_SCALE	16		/* of sums over numerics without a declared scale */
@@ -289,6 +290,20 @@ larger_scale(int8_t a, int8_t b)
 	return a == UNKNOWN_SCALE || b == UNKNOWN_SCALE ? UNKNOWN_SCALE : a > b ? a : b;
 }
 
+/* A parameter says so: as a scale, or as the typmod of numeric(p,s) */
+static int8_t
+uniform_scale(const Lowering *l, uint16_t reg, bool typmod)
+{
+	const ProgramReg *info = &program_regs(l->program)[reg];
+	const ProgramValue *value = info->uniform && l->params ? &l->params[info->param] : NULL;
+	int64_t		scale;
+
+	if (!value || value->null || (typmod && !NUMERIC_TYPMOD_IS_VALID(value->u.integer)))
+		return UNKNOWN_SCALE;
+	scale = typmod ? NUMERIC_TYPMOD_SCALE(value->u.integer) : value->u.integer;
+	return scale > NUMERIC_SCALE_MAX ? UNKNOWN_SCALE : scale < 0 ? 0 : (int8_t) scale;
+}
+
 static int8_t
 scale_after(const Lowering *l, const ProgramInstr *instr)
 {
@@ -302,8 +317,23 @@ scale_after(const Lowering *l, const ProgramInstr *instr)
 			return larger_scale(l->scale[instr->b], l->scale[instr->c]);
 		case OP_INT64_TO_NUMERIC:
 			return 0;
+		case OP_SCALED_NUMERIC:
+			return uniform_scale(l, instr->b, false);
+		case OP_COERCE_NUMERIC:
+			return uniform_scale(l, instr->b, true);
 		case OP_NEG_NUMERIC:
+		case OP_ABS_NUMERIC:
 			return a;
+		case OP_SIGN_NUMERIC:
+		case OP_CEIL_NUMERIC:
+		case OP_FLOOR_NUMERIC:
+		case OP_DIV_NUMERIC:
+			return 0;
+		case OP_ROUND_NUMERIC:
+		case OP_TRUNC_NUMERIC:
+			return uniform_scale(l, instr->b, false);
+		case OP_MOD_NUMERIC:
+			return larger_scale(a, l->scale[instr->b]);
 		case OP_ADD_NUMERIC:
 		case OP_SUB_NUMERIC:
 			return larger_scale(a, l->scale[instr->b]);

@@ -1,0 +1,362 @@
+/*-------------------------------------------------------------------------
+ *
+ * datetime.c
+ *	  extract, date_trunc, dates and timestamps plus or minus an interval, and
+ *	  casts from one time zone to another.
+ *
+ * A field's name and an interval have no form in a register.  As constants
+ * they become numbers: the field that a body knows (program/datetime.h), the
+ * months and microseconds to add.  What is not constant, and a field that
+ * PostgreSQL would raise an error for, stays with PostgreSQL.
+ *
+ * Timestamps with time zone are taken to local time, and back, by a table of the
+ * session's zone (zone.c), whose parameter is evaluated as any other is: an
+ * execution has the zone that is set when it starts.
+ *
+ * An interval is added in the order of timestamp_pl_interval (timestamp.c):
+ * months, days, microseconds.  What lies between must be a timestamp too.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "common/int.h"
+#include "compat.h"
+#include "datatype/timestamp.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "offload/expr.h"
+#include "offload/zone.h"
+#include "parser/scansup.h"
+#include "program/datetime.h"
+#include "utils/builtins.h"
+#include "utils/datetime.h"
+#include "utils/fmgroids.h"
+#include "utils/regproc.h"
+#include "utils/timestamp.h"
+
+/* More than that leads out of the calendar from anywhere, or nearly so. */
+#define MOST_MONTHS		(12 * 300000)
+#define MOST_DAYS		100000000
+
+/* What a name of a field stands for */
+typedef struct FieldMeaning
+{
+	DatetimeField field;
+	int			scale;			/* of extract's numeric: its value is field * 10^-scale */
+} FieldMeaning;
+
+/* Of extract; false where PostgreSQL has an error, or more digits than an integer. */
+static bool
+extract_meaning(int type, int unit, bool of_date, FieldMeaning *meaning)
+{
+	static const struct
+	{
+		int			unit;
+		FieldMeaning meaning;
+		bool		date;		/* has a date this field? */
+		bool		timestamp;
+	}			units[] = {
+		{DTK_MICROSEC, {FIELD_MICROSECONDS, 0}, false, true},
+		{DTK_MILLISEC, {FIELD_MICROSECONDS, 3}, false, true},
+		{DTK_SECOND, {FIELD_MICROSECONDS, 6}, false, true},
+		{DTK_MINUTE, {FIELD_MINUTE, 0}, false, true},
+		{DTK_HOUR, {FIELD_HOUR, 0}, false, true},
+		{DTK_DAY, {FIELD_DAY, 0}, true, true},
+		{DTK_WEEK, {FIELD_WEEK, 0}, true, true},
+		{DTK_MONTH, {FIELD_MONTH, 0}, true, true},
+		{DTK_QUARTER, {FIELD_QUARTER, 0}, true, true},
+		{DTK_YEAR, {FIELD_YEAR, 0}, true, true},
+		{DTK_DECADE, {FIELD_DECADE, 0}, true, true},
+		{DTK_CENTURY, {FIELD_CENTURY, 0}, true, true},
+		{DTK_MILLENNIUM, {FIELD_MILLENNIUM, 0}, true, true},
+		{DTK_ISOYEAR, {FIELD_ISOYEAR, 0}, true, true},
+		{DTK_DOW, {FIELD_DOW, 0}, true, true},
+		{DTK_ISODOW, {FIELD_ISODOW, 0}, true, true},
+		{DTK_DOY, {FIELD_DOY, 0}, true, true},
+		/* of a timestamp it has a fraction, which is a quotient */
+		{DTK_JULIAN, {FIELD_JULIAN, 0}, true, false},
+	};
+
+	if (type == RESERV && unit == DTK_EPOCH)
+	{
+		meaning->field = FIELD_EPOCH;
+		meaning->scale = of_date ? 0 : 6;
+		return true;
+	}
+	for (int i = 0; type == UNITS && i < (int) lengthof(units); i++)
+		if (units[i].unit == unit)
+		{
+			*meaning = units[i].meaning;
+			return of_date ? units[i].date : units[i].timestamp;
+		}
+	return false;
+}
+
+/* Of date_trunc */
+static bool
+trunc_meaning(int type, int unit, FieldMeaning *meaning)
+{
+	static const struct
+	{
+		int			unit;
+		DatetimeField field;
+	}			units[] = {
+		{DTK_MICROSEC, FIELD_MICROSECONDS},
+		{DTK_MILLISEC, FIELD_MILLISECOND},
+		{DTK_SECOND, FIELD_SECOND},
+		{DTK_MINUTE, FIELD_MINUTE},
+		{DTK_HOUR, FIELD_HOUR},
+		{DTK_DAY, FIELD_DAY},
+		{DTK_WEEK, FIELD_WEEK},
+		{DTK_MONTH, FIELD_MONTH},
+		{DTK_QUARTER, FIELD_QUARTER},
+		{DTK_YEAR, FIELD_YEAR},
+		{DTK_DECADE, FIELD_DECADE},
+		{DTK_CENTURY, FIELD_CENTURY},
+		{DTK_MILLENNIUM, FIELD_MILLENNIUM},
+	};
+
+	meaning->scale = 0;
+	for (int i = 0; type == UNITS && i < (int) lengthof(units); i++)
+		if (units[i].unit == unit)
+		{
+			meaning->field = units[i].field;
+			return true;
+		}
+	return false;
+}
+
+/* The name as timestamp_part_common and timestamp_trunc read it */
+static bool
+field_meaning(Oid funcid, const Const *name, FieldMeaning *meaning)
+{
+	text	   *units = DatumGetTextPP(name->constvalue);
+	char	   *lowunits = downcase_truncate_identifier(VARDATA_ANY(units), VARSIZE_ANY_EXHDR(units), false);
+	int			value;
+	int			type = DecodeUnits(0, lowunits, &value);
+
+	if (funcid == F_DATE_TRUNC_TEXT_TIMESTAMP || funcid == F_DATE_TRUNC_TEXT_TIMESTAMPTZ)
+		return trunc_meaning(type, value, meaning);
+	if (type == UNKNOWN_FIELD)
+		type = DecodeSpecial(0, lowunits, &value);
+	return extract_meaning(type, value, funcid == F_EXTRACT_TEXT_DATE, meaning);
+}
+
+static bool
+is_constant(Node *node)
+{
+	return IsA(node, Const) && !((Const *) node)->constisnull;
+}
+
+bool
+gpuscan_offload_field_is_known(Oid funcid, Node *field)
+{
+	FieldMeaning meaning;
+
+	return is_constant(field) && field_meaning(funcid, (Const *) field, &meaning);
+}
+
+const char *
+gpuscan_offload_field_name(int64 field)
+{
+	static const char *const names[DATETIME_FIELDS] = {
+		[FIELD_MICROSECONDS] = "microseconds",
+		[FIELD_MINUTE] = "minute",
+		[FIELD_HOUR] = "hour",
+		[FIELD_DAY] = "day",
+		[FIELD_WEEK] = "week",
+		[FIELD_MONTH] = "month",
+		[FIELD_QUARTER] = "quarter",
+		[FIELD_YEAR] = "year",
+		[FIELD_DECADE] = "decade",
+		[FIELD_CENTURY] = "century",
+		[FIELD_MILLENNIUM] = "millennium",
+		[FIELD_ISOYEAR] = "isoyear",
+		[FIELD_DOW] = "dow",
+		[FIELD_ISODOW] = "isodow",
+		[FIELD_DOY] = "doy",
+		[FIELD_JULIAN] = "julian",
+		[FIELD_EPOCH] = "epoch",
+		[FIELD_MILLISECOND] = "milliseconds",
+		[FIELD_SECOND] = "second",
+	};
+
+	return field >= 0 && field < DATETIME_FIELDS ? names[field] : NULL;
+}
+
+static uint16
+int4_param(Builder *b, int32 value)
+{
+	return gpuscan_builder_param(b, (Expr *) makeConst(INT4OID, -1, InvalidOid, sizeof(int32),
+													   Int32GetDatum(value), false, true), VALUE_INT32);
+}
+
+static uint16
+int8_param(Builder *b, int64 value)
+{
+	return gpuscan_builder_param(b, (Expr *) makeConst(INT8OID, -1, InvalidOid, sizeof(int64),
+													   Int64GetDatum(value), false, FLOAT8PASSBYVAL), VALUE_INT64);
+}
+
+static uint16
+to_local(Builder *b, uint16 reg)
+{
+	return gpuscan_builder_emit(b, OP_ZONE_TO_LOCAL, gpuscan_builder_param(b, gpuscan_offload_zone(), VALUE_TEXT),
+								reg, PROGRAM_NO_REG);
+}
+
+static uint16
+from_local(Builder *b, uint16 reg)
+{
+	return gpuscan_builder_emit(b, OP_ZONE_FROM_LOCAL, gpuscan_builder_param(b, gpuscan_offload_zone(), VALUE_TEXT),
+								reg, PROGRAM_NO_REG);
+}
+
+uint16
+gpuscan_offload_zoned(Builder *b, uint16 reg, Oid type)
+{
+	reg = gpuscan_offload_widen(b, reg, type, VALUE_INT64);
+	return b->refusal != NULL ? PROGRAM_NO_REG : from_local(b, reg);
+}
+
+/* timestamptz_trunc_internal: the offset is found anew from days on, else it is that of the time */
+static uint16
+offload_trunc_zoned(Builder *b, DatetimeField field, uint16 reg)
+{
+	uint16		local = to_local(b, reg);
+	uint16		start = gpuscan_builder_emit(b, OP_TIMESTAMP_TRUNC, int8_param(b, field), local, PROGRAM_NO_REG);
+
+	if (FIELD_IS_OF_DAY(field))
+		return from_local(b, start);
+	return gpuscan_builder_emit(b, OP_ADD_INT64, reg,
+								gpuscan_builder_emit(b, OP_SUB_INT64, start, local, PROGRAM_NO_REG), PROGRAM_NO_REG);
+}
+
+/* extract and date_trunc */
+static uint16
+offload_field(Builder *b, Oid funcid, Node *name, Node *arg)
+{
+	FieldMeaning meaning;
+	uint16		reg;
+
+	if (!is_constant(name))
+		return gpuscan_builder_refuse(b, "function %s of a field that is not constant", format_procedure(funcid));
+	if (!field_meaning(funcid, (Const *) name, &meaning))
+		return gpuscan_builder_refuse(b, "function %s of %s", format_procedure(funcid),
+									  quote_literal_cstr(TextDatumGetCString(((Const *) name)->constvalue)));
+	reg = gpuscan_offload_expr(b, arg);
+	if (b->refusal != NULL)
+		return PROGRAM_NO_REG;
+	switch (funcid)
+	{
+		case F_DATE_TRUNC_TEXT_TIMESTAMP:
+			return gpuscan_builder_emit(b, OP_TIMESTAMP_TRUNC, int8_param(b, meaning.field), reg, PROGRAM_NO_REG);
+		case F_DATE_TRUNC_TEXT_TIMESTAMPTZ:
+			return offload_trunc_zoned(b, meaning.field, reg);
+		case F_EXTRACT_TEXT_DATE:
+			reg = gpuscan_builder_emit(b, OP_DATE_FIELD, int4_param(b, meaning.field), reg, PROGRAM_NO_REG);
+			break;
+		case F_EXTRACT_TEXT_TIMESTAMPTZ:
+			if (meaning.field != FIELD_EPOCH)
+				reg = to_local(b, reg);
+			/* FALLTHROUGH */
+		default:
+			reg = gpuscan_builder_emit(b, OP_TIMESTAMP_FIELD, int8_param(b, meaning.field), reg, PROGRAM_NO_REG);
+			break;
+	}
+	return meaning.scale == 0 ?
+		gpuscan_builder_emit(b, OP_INT64_TO_NUMERIC, reg, PROGRAM_NO_REG, PROGRAM_NO_REG) :
+		gpuscan_builder_emit(b, OP_SCALED_NUMERIC, reg, int4_param(b, meaning.scale), PROGRAM_NO_REG);
+}
+
+static uint16
+plus(Builder *b, ProgramOp op, uint16 reg, int64 amount)
+{
+	if (amount == 0)
+		return reg;
+	return gpuscan_builder_emit(b, op, reg, int8_param(b, amount), PROGRAM_NO_REG);
+}
+
+/* Months or days are added to the local time: timestamptz_pl_interval */
+static uint16
+plus_local(Builder *b, ProgramOp op, uint16 reg, int64 amount)
+{
+	return amount == 0 ? reg : from_local(b, plus(b, op, to_local(b, reg), amount));
+}
+
+/* A date or timestamp plus (sign 1) or minus (-1) an interval */
+static uint16
+offload_plus_interval(Builder *b, Node *arg, Node *interval, int sign, bool zoned)
+{
+	const Interval *span;
+	int64		months;
+	int64		days;
+	int64		time;
+	int64		both;
+	uint16		reg;
+
+	if (!is_constant(interval))
+		return gpuscan_builder_refuse(b, "interval that is not constant");
+	span = DatumGetIntervalP(((Const *) interval)->constvalue);
+	months = (int64) span->month * sign;
+	days = (int64) span->day * sign;
+	if (INTERVAL_NOT_FINITE(span) || pg_mul_s64_overflow(span->time, sign, &time) ||
+		Abs(months) > MOST_MONTHS || Abs(days) > MOST_DAYS)
+		return gpuscan_builder_refuse(b, "interval of more than %d years", MOST_MONTHS / 12);
+
+	reg = gpuscan_offload_widen(b, gpuscan_offload_expr(b, arg), exprType(arg), VALUE_INT64);
+	if (zoned)
+	{
+		reg = plus_local(b, OP_TIMESTAMP_PLUS_MONTHS, reg, months);
+		reg = plus_local(b, OP_TIMESTAMP_PLUS, reg, days * USECS_PER_DAY);
+		return plus(b, OP_TIMESTAMP_PLUS, reg, time);
+	}
+	reg = plus(b, OP_TIMESTAMP_PLUS_MONTHS, reg, months);
+
+	/* In one step, if what lies between is no further than the end. */
+	if ((days >= 0) == (time >= 0) && !pg_add_s64_overflow(days * USECS_PER_DAY, time, &both))
+		return plus(b, OP_TIMESTAMP_PLUS, reg, both);
+	reg = plus(b, OP_TIMESTAMP_PLUS, reg, days * USECS_PER_DAY);
+	return plus(b, OP_TIMESTAMP_PLUS, reg, time);
+}
+
+bool
+gpuscan_offload_datetime(Builder *b, Oid funcid, List *args, uint16 *reg)
+{
+	switch (funcid)
+	{
+		case F_EXTRACT_TEXT_DATE:
+		case F_EXTRACT_TEXT_TIMESTAMP:
+		case F_EXTRACT_TEXT_TIMESTAMPTZ:
+		case F_DATE_TRUNC_TEXT_TIMESTAMP:
+		case F_DATE_TRUNC_TEXT_TIMESTAMPTZ:
+			*reg = offload_field(b, funcid, linitial(args), lsecond(args));
+			return true;
+		case F_DATE_PL_INTERVAL:
+		case F_TIMESTAMP_PL_INTERVAL:
+		case F_TIMESTAMPTZ_PL_INTERVAL:
+			*reg = offload_plus_interval(b, linitial(args), lsecond(args), 1, funcid == F_TIMESTAMPTZ_PL_INTERVAL);
+			return true;
+		case F_DATE_MI_INTERVAL:
+		case F_TIMESTAMP_MI_INTERVAL:
+		case F_TIMESTAMPTZ_MI_INTERVAL:
+			*reg = offload_plus_interval(b, linitial(args), lsecond(args), -1, funcid == F_TIMESTAMPTZ_MI_INTERVAL);
+			return true;
+		case F_TIMESTAMP_TIMESTAMPTZ:
+		case F_DATE_TIMESTAMPTZ:
+			*reg = gpuscan_offload_expr(b, linitial(args));
+			if (b->refusal == NULL)
+				*reg = to_local(b, *reg);
+			if (funcid == F_DATE_TIMESTAMPTZ)
+				*reg = gpuscan_builder_emit(b, OP_TIMESTAMP_TO_DATE, *reg, PROGRAM_NO_REG, PROGRAM_NO_REG);
+			return true;
+		case F_TIMESTAMPTZ_TIMESTAMP:
+		case F_TIMESTAMPTZ_DATE:
+			*reg = gpuscan_offload_zoned(b, gpuscan_offload_expr(b, linitial(args)), exprType(linitial(args)));
+			return true;
+		default:
+			return false;
+	}
+}
