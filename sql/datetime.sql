@@ -9,6 +9,7 @@ set gpuscan.device = cpu;
 set gpuscan.startup_cost = 0;
 set max_parallel_workers_per_gather = 0;
 set datestyle = iso;
+set intervalstyle = postgres;
 set timezone = 'PST8PDT';
 
 create table t (id int, d date, ts timestamp, n int);

@@ -303,7 +303,7 @@ offload_plus_interval(Builder *b, Node *arg, Node *interval, int sign, bool zone
 	months = (int64) span->month * sign;
 	days = (int64) span->day * sign;
 	if (INTERVAL_NOT_FINITE(span) || pg_mul_s64_overflow(span->time, sign, &time) ||
-		Abs(months) > MOST_MONTHS || Abs(days) > MOST_DAYS)
+		months < -MOST_MONTHS || months > MOST_MONTHS || days < -MOST_DAYS || days > MOST_DAYS)
 		return gpuscan_builder_refuse(b, "interval of more than %d years", MOST_MONTHS / 12);
 
 	reg = gpuscan_offload_widen(b, gpuscan_offload_expr(b, arg), exprType(arg), VALUE_INT64);
