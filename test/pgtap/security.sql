@@ -223,7 +223,7 @@ DECLARE
 	said text := '';
 BEGIN
 	PERFORM set_config('role', 'gs_reader', true);
-	FOR line IN EXECUTE 'EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF, VERBOSE) ' || query LOOP
+	FOR line IN EXECUTE 'EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF, BUFFERS OFF, VERBOSE) ' || query LOOP
 		said := said || E'\n' || line;
 	END LOOP;
 	PERFORM set_config('role', 'none', true);
