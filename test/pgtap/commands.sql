@@ -21,7 +21,7 @@ CREATE UNIQUE INDEX ON grouped (g);
 -- CONCURRENTLY compares with queries of its own, which have no condition for us:
 -- the view's query alone has to have our node
 CREATE FUNCTION required() RETURNS TABLE (g int, n numeric, c bigint) LANGUAGE sql STABLE SET gpuscan.require = require
-AS 'SELECT g, sum(n), count(*) FROM source WHERE id > 5 GROUP BY g';
+AS 'SELECT g, sum(n), count(*) FROM public.source WHERE id > 5 GROUP BY g';
 CREATE MATERIALIZED VIEW renewed AS SELECT * FROM required();
 CREATE UNIQUE INDEX ON renewed (g);
 CREATE FUNCTION small_ids(top int) RETURNS SETOF int LANGUAGE sql STABLE AS 'SELECT id FROM source WHERE id < top AND g = 3';

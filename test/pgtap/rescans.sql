@@ -110,6 +110,8 @@ INSERT INTO cases VALUES
 	('SELECT s.id, q.* FROM small s LEFT JOIN LATERAL (SELECT b.g, count(*) FROM big b WHERE b.id < s.id * 3 GROUP BY b.g) q ON true WHERE s.id < 9'),
 	('SELECT s.id, q.a, q.b FROM small s LEFT JOIN LATERAL (SELECT b.id AS a, b.id + s.g AS b FROM big b WHERE b.id < 5) q ON true WHERE s.id > 0'),
 	('SELECT s.id, q.a, q.b FROM small s LEFT JOIN LATERAL (SELECT b.id AS a, coalesce(s.g, 0) + 1 AS b FROM big b WHERE b.id < 50 AND b.g = s.g) q ON q.a <> s.id WHERE s.id > 0'),
+	('SELECT s.id, q.a, q.b FROM small s LEFT JOIN LATERAL (SELECT p.id AS a, coalesce(s.g, 0) + 1 AS b FROM parts p WHERE p.id < 50 AND p.g = s.g) q ON q.a <> s.id WHERE s.id > 0'),
+	('SELECT s.id, q.a, q.b FROM parts s LEFT JOIN LATERAL (SELECT p.id AS a, p.g, coalesce(s.id, 0) + 1 AS b FROM parts p WHERE p.id < 50) q ON s.g = q.g WHERE s.id < 60'),
 	('SELECT s.id, u.x FROM small s, LATERAL (SELECT b.id AS x FROM big b WHERE b.id = s.id * 2 AND b.g < 9 UNION ALL SELECT t.v FROM tree t WHERE t.parent = s.id AND t.v > 3) u WHERE s.id > 0'),
 	('SELECT s.id, f.* FROM small s, inlined(s.g) f WHERE s.id < 9'),
 	('SELECT s.id, f.* FROM small s, LATERAL (SELECT count(*) FROM inlined(s.g) i WHERE i.id < 300) f WHERE s.id > 0'),
@@ -145,6 +147,7 @@ INSERT INTO cases VALUES
 SELECT plan((SELECT 3 * count(*)::int FROM cases) + 2 * 8 + 9);
 SELECT is(answer(query, true), answer(query, false), query) FROM cases;
 SET enable_material = off;
+SET enable_partitionwise_join = on;
 SET enable_memoize = off;
 SET enable_hashjoin = off;
 SET enable_mergejoin = off;

@@ -27,17 +27,20 @@ CREATE TABLE host (LIKE plain);		-- ... does not
 CREATE TABLE levels (LIKE plain);	-- several, of which one does not
 CREATE TABLE looked (LIKE plain);	-- a subquery
 CREATE TABLE forced (LIKE plain);	-- for its owner too
+CREATE TABLE named (LIKE plain);	-- a policy on the engine that asks for the user
+ALTER TABLE named ALTER COLUMN owner TYPE text;
 INSERT INTO device TABLE plain;
 INSERT INTO host TABLE plain;
 INSERT INTO levels TABLE plain;
 INSERT INTO looked TABLE plain;
 INSERT INTO forced TABLE plain;
+INSERT INTO named TABLE plain;
 CREATE TABLE allowed (who name, tenant int);
 INSERT INTO allowed VALUES ('gs_reader', 3), ('gs_other', 4);
 CREATE TABLE scratch (id int, v int);
 INSERT INTO scratch SELECT i, 0 FROM generate_series(1, 100) i;
 ALTER TABLE forced OWNER TO gs_owner;
-GRANT SELECT ON plain, device, host, levels, looked, forced, allowed TO gs_reader, gs_other, gs_bypass;
+GRANT SELECT ON plain, device, host, levels, looked, forced, named, allowed TO gs_reader, gs_other, gs_bypass;
 GRANT SELECT, UPDATE ON scratch TO gs_reader;
 GRANT SELECT (id, tenant) ON plain TO gs_columns;
 
@@ -46,6 +49,7 @@ ALTER TABLE host ENABLE ROW LEVEL SECURITY;
 ALTER TABLE levels ENABLE ROW LEVEL SECURITY;
 ALTER TABLE looked ENABLE ROW LEVEL SECURITY;
 ALTER TABLE forced ENABLE ROW LEVEL SECURITY;
+ALTER TABLE named ENABLE ROW LEVEL SECURITY;
 ALTER TABLE forced FORCE ROW LEVEL SECURITY;
 CREATE POLICY p ON device TO gs_reader USING (tenant = 3);
 CREATE POLICY q ON device TO gs_other USING (tenant = 4);
@@ -55,6 +59,7 @@ CREATE POLICY first ON levels AS RESTRICTIVE USING (amount > 0);
 CREATE POLICY second ON levels AS RESTRICTIVE USING (md5(body) <> 'x' AND body::int >= 0);
 CREATE POLICY p ON looked USING (tenant = (SELECT a.tenant FROM allowed a WHERE a.who = current_user));
 CREATE POLICY p ON forced USING (tenant = 3);
+CREATE POLICY p ON named USING (owner = current_user::text);
 
 CREATE VIEW barrier WITH (security_barrier) AS SELECT * FROM plain WHERE tenant = 3;
 CREATE VIEW barrier_host WITH (security_barrier) AS SELECT * FROM plain WHERE md5(owner::text || tenant) = md5('gs_reader3');
@@ -86,6 +91,8 @@ CREATE FUNCTION mine_in_plpgsql() RETURNS bigint LANGUAGE plpgsql STABLE AS $$
 BEGIN
 	RETURN (SELECT sum(v * 2) FROM device WHERE tenant <> 9);
 END $$;
+CREATE FUNCTION named_of_other() RETURNS bigint LANGUAGE sql STABLE SECURITY DEFINER AS 'SELECT count(*) FROM named WHERE tenant < 9';
+ALTER FUNCTION named_of_other() OWNER TO gs_other;
 CREATE FUNCTION as_owner() RETURNS bigint LANGUAGE plpgsql STABLE SECURITY DEFINER AS $$
 BEGIN
 	RETURN (SELECT count(*) FROM forced WHERE v * 2 > 0);
@@ -170,6 +177,12 @@ INSERT INTO cases VALUES
 	('gs_reader', 'GpuAgg', 'SELECT sum(v * 2) FROM looked'),
 	('gs_other', 'GpuAgg', 'SELECT count(*) FROM looked WHERE id > 3'),
 	('gs_other', 'GpuAgg', 'SELECT sum(v * 2) FROM looked'),
+	-- a policy that asks for the user, on the engine
+	('gs_reader', 'GpuAgg', 'SELECT sum(v * 2) FROM named'),
+	('gs_reader', 'GpuScan', 'SELECT id FROM named WHERE v * 2 > 10 AND leak(body)'),
+	('gs_other', 'GpuAgg', 'SELECT count(*) FROM named WHERE tenant < 9'),
+	('gs_other', 'GpuAgg', 'SELECT sum(v * 2) FROM named'),
+	('gs_reader', '', 'SELECT named_of_other(), (SELECT count(*) FROM named WHERE tenant < 9), current_user'),
 	-- views
 	('gs_reader', 'GpuScan', 'SELECT count(*) FROM barrier WHERE v * 2 > 10'),
 	('gs_reader', 'GpuScan', 'SELECT sum(v * 2) FROM barrier'),
@@ -207,7 +220,7 @@ INSERT INTO cases VALUES
 	('gs_reader', 'none', 'DELETE FROM device WHERE leak(body) AND v * 2 > 4 RETURNING id'),
 	('gs_reader', 'GpuScan', 'DELETE FROM barrier b USING device d WHERE d.id = b.id AND leak(d.body) AND d.v * 2 > 4 AND b.v * 2 > 4 RETURNING b.id');
 
-SELECT plan((SELECT 2 * count(*)::int FROM cases) + 10 + 6 + 4);
+SELECT plan((SELECT 2 * count(*)::int FROM cases) + 10 + 12);
 SELECT is(asked(who, query, true), asked(who, query, false), who || ': ' || query) FROM cases;
 -- the function in the traps works, and permissions come before the plan
 SELECT CASE WHEN node = '' THEN pass(query) WHEN asked(who, query, false) ~ ' 42501 permission' THEN is(node, 'none', query)
@@ -223,7 +236,7 @@ DECLARE
 	said text := '';
 BEGIN
 	PERFORM set_config('role', 'gs_reader', true);
-	FOR line IN EXECUTE 'EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF, VERBOSE) ' || query LOOP
+	FOR line IN EXECUTE 'EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF, BUFFERS OFF, VERBOSE) ' || query LOOP
 		said := said || E'\n' || line;
 	END LOOP;
 	PERFORM set_config('role', 'none', true);
@@ -280,6 +293,12 @@ SET ROLE gs_reader;
 SELECT results_eq('EXECUTE by_user', 'VALUES (600::bigint, 3)', 'a policy that asks for the user');
 SET ROLE gs_other;
 SELECT results_eq('EXECUTE by_user', 'VALUES (2400::bigint, 4)', '... gets him');
+RESET ROLE;
+PREPARE by_user_there AS SELECT count(*), max(tenant) FROM named WHERE tenant < 5;
+SET ROLE gs_reader;
+SELECT results_eq('EXECUTE by_user_there', 'VALUES (600::bigint, 3)', 'a policy on the engine that asks for the user');
+SET ROLE gs_other;
+SELECT results_eq('EXECUTE by_user_there', 'VALUES (2400::bigint, 4)', '... gets him too');
 RESET ROLE;
 RESET gpuscan.require;
 ALTER POLICY p ON device USING (tenant = 2);

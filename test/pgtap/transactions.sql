@@ -193,6 +193,51 @@ SELECT is(drain('held'), drain('theirs_held'), '... that is held');
 CLOSE ALL;
 SELECT same('after the cursors');
 
+-- held where they stand, and turned in subtransactions that are rolled back
+CREATE FUNCTION walk(ours bool) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	c refcursor := CASE WHEN ours THEN 'ours' ELSE 'theirs' END;
+	r record;
+	result text := '';
+BEGIN
+	FOR i IN 1 .. 12 LOOP
+		BEGIN
+			IF i % 3 = 0 THEN
+				MOVE BACKWARD 4 FROM c;
+				FETCH PRIOR FROM c INTO r;
+			ELSE
+				MOVE 7 FROM c;
+				FETCH c INTO r;
+			END IF;
+			result := result || r::text;
+			UPDATE t SET n = n + 1 WHERE id = i;
+			IF i % 4 < 2 THEN
+				RAISE EXCEPTION 'undo' USING ERRCODE = 'UNDO1';
+			END IF;
+		EXCEPTION
+			WHEN SQLSTATE 'UNDO1' THEN NULL;
+		END;
+	END LOOP;
+	RETURN result;
+END $$;
+BEGIN;
+SET LOCAL gpuscan.require = require;
+DECLARE ours SCROLL CURSOR WITH HOLD FOR SELECT id, n FROM t WHERE g = 3;
+SET LOCAL gpuscan.require = forbid;
+SET LOCAL gpuscan.enabled = off;
+DECLARE theirs SCROLL CURSOR WITH HOLD FOR SELECT id, n FROM t WHERE g = 3;
+SET LOCAL gpuscan.require = allow;
+SELECT is(walk(true), walk(false), 'a cursor through subtransactions');
+MOVE BACKWARD 3 FROM ours;
+MOVE BACKWARD 3 FROM theirs;
+SAVEPOINT s;
+MOVE 5 FROM ours;
+MOVE 5 FROM theirs;
+ROLLBACK TO s;
+COMMIT;
+SELECT is(walk(true), walk(false), '... and held where it stood');
+CLOSE ALL;
+
 -- WHERE CURRENT OF
 SET gpuscan.enabled = off;
 SELECT id AS second FROM t WHERE g = 5 AND id > 2000 OFFSET 1 LIMIT 1 \gset

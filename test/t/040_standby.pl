@@ -27,6 +27,7 @@ $primary->safe_psql('postgres', <<'SQL');
 CREATE EXTENSION gpuscan;
 CREATE TABLE t (id int, g int, n numeric(10,2)) WITH (autovacuum_enabled = off);
 INSERT INTO t SELECT i, i % 5, i / 4.0 FROM generate_series(1, 20000) i;
+CREATE TABLE idle (a int) WITH (autovacuum_enabled = off);
 VACUUM ANALYZE t;
 SQL
 $primary->backup('copy');
@@ -124,6 +125,13 @@ conflict('a snapshot, grouping', qr/ERROR:\s+40001: canceling statement due to c
 	'SELECT count(*) FROM t WHERE g > 3 AND pg_sleep(0.1) IS NOT NULL', 'DELETE FROM t WHERE id < 15000; VACUUM t');
 conflict('a table that is truncated', qr/ERROR:\s+40001: canceling statement due to conflict with recovery\nDETAIL:\s+User was holding a relation lock for too long/,
 	$fill, 'SELECT 1', 'SELECT id FROM t WHERE g > 3 AND pg_sleep(0.1) IS NOT NULL', 'TRUNCATE t');
+
+# A pin: the rows that are removed, behind those on the last page, were never
+# there for the snapshot.  (Without an xid's commit nothing would be flushed.)
+conflict('a pinned page', qr/ERROR:\s+40001: canceling statement due to conflict with recovery\nDETAIL:\s+User was holding shared buffer pin for too long/,
+	"$fill BEGIN; INSERT INTO t SELECT 1, 9, 9 FROM generate_series(1, 300); ROLLBACK; BEGIN; LOCK TABLE idle; COMMIT;",
+	'BEGIN; DECLARE c CURSOR FOR SELECT id FROM t WHERE g = 3 AND id > 19990; FETCH 1 FROM c',
+	'SELECT pg_sleep(20) FROM t WHERE g = 3 AND id = 3', 'VACUUM t');
 
 # Whoever only waits inside a transaction loses his connection, as ever.
 for my $kind ('theirs', 'ours')

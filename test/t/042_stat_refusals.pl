@@ -84,5 +84,16 @@ is($node->safe_psql('postgres', "$stddev; $all"), $node->safe_psql('postgres', $
 is(all(), '', '... and no other\'s');
 is($node->safe_psql('postgres', "SET client_min_messages = error; EXPLAIN $stddev; SELECT gpuscan.stat_refusals_reset(); $all") =~ /stddev.double/ ? 1 : 0, 0, '... can be reset');
 
+# a setting that keeps everything off
+SKIP:
+{
+	skip 'old_snapshot_threshold is gone', 2 if $node->pg_version >= 17;
+	$node->append_conf('postgresql.conf', 'old_snapshot_threshold = 1min');
+	$node->restart;
+	is($node->safe_psql('postgres', 'SELECT count(*) FROM t WHERE a > 10'), '4990', 'old_snapshot_threshold is set');
+	like($node->safe_psql('postgres', 'SET gpuscan.explain_refusals = on; EXPLAIN SELECT count(*) FROM t WHERE a > 10'),
+		qr/Seq Scan on t.*Not Offloaded: t: old_snapshot_threshold is set/s, '... and is named');
+}
+
 $node->stop;
 done_testing();
