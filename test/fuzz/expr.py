@@ -168,6 +168,8 @@ class Maker:
             return Expr("bool", "(", self.make(kind, depth - 1), rng.choice([" IS NULL", " IS NOT NULL"]), ")")
         if draw < 0.45 + self.host:
             return self.host_condition(depth)
+        if draw < 0.50 + self.host:
+            return self.like(depth)
         if draw < 0.62:
             return self.between_or_in(depth)
         return self.comparison(depth)
@@ -246,6 +248,34 @@ class Maker:
                                                                               " BETWEEN SYMMETRIC "]),
                     self.leaf(other), " AND ", self.leaf(other), ")")
 
+    def like(self, depth):
+        rng = self.rng
+        kind = self.kind("text", "bpchar")
+        left = self.column(kind) if rng.random() < 0.7 else None
+        if rng.random() < 0.12:
+            right = self.make("text", depth - 1)
+        else:
+            right = self.pattern()
+        return Expr("bool", "(", left or self.make(kind, depth - 1), rng.choice([" LIKE ", " NOT LIKE "]), right, ")")
+
+    def pattern(self):
+        """Made of pieces of what the columns hold; one that ends in its escape is an error."""
+        rng = self.rng
+        parts = []
+        for _ in range(rng.choice([1, 1, 2, 3])):
+            piece = rng.choice(["%", "%", "_", "", "%%", "_%", "%_"])
+            parts.append(piece)
+            literal = data.plain_text(rng)
+            parts.append(literal.replace("\\", "\\\\") if rng.random() < 0.3 else literal.replace("\\", ""))
+        parts.append(rng.choice(["%", "%", "_", "", ""]))
+        if rng.random() < 0.06:
+            parts.append("\\" if self.fail else "\\%")
+        text = data.quote("".join(parts))
+        if self.params is not None and rng.random() < 0.4:
+            self.params.append(("text", [text, data.quote("%" + data.plain_text(rng) + "%"), "NULL"]))
+            return Expr("text", "$%d" % len(self.params))
+        return Expr("text", text)
+
     def host_condition(self, depth):
         """What no engine runs."""
         rng = self.rng
@@ -265,7 +295,7 @@ class Maker:
             return tested
         text = self.kind("text", "bpchar")
         if draw < 0.5:
-            return Expr("bool", "(", self.make(text, depth - 1), rng.choice([" LIKE 'a%'", " LIKE '%b%'", " ~ 'a'", " NOT LIKE 'A_'"]), ")")
+            return Expr("bool", "(", self.make(text, depth - 1), rng.choice([" ~ 'a'", " ILIKE 'A%'", " SIMILAR TO 'a_*'"]), ")")
         if draw < 0.7:
             return Expr("bool", "(lower(", self.make("text", depth - 1), ") = ", self.leaf("text"), ")")
         if draw < 0.85:

@@ -16,8 +16,9 @@ FROM (VALUES
 	('date', '{NULL,4714-11-24 BC,0001-01-01,1999-12-31,2000-01-01,2000-02-29,2024-12-31,294276-12-31,294277-01-01,5874897-12-31,-infinity,infinity}'),
 	('timestamp without time zone', '{NULL,4714-11-24 00:00:00 BC,1999-12-31 23:59:59.999999,2000-01-01 00:00:00,2000-01-01 00:00:00.000001,294276-12-31 23:59:59.999999,-infinity,infinity}'),
 	('timestamp with time zone', '{NULL,4714-11-24 00:00:00+00 BC,1999-12-31 23:59:59.999999+00,2000-01-01 00:00:00+00,2000-01-01 00:00:00+01,294276-12-31 23:59:59.999999+00,-infinity,infinity}'),
-	('character', '{NULL,"","a","a  ","ab","b","é","  "}'),
-	('text', '{NULL,"","a","a ","ab","b","é","abcdefg","abcdefgh","abcdefghi"}')
+	('character', '{NULL,"","a","a  ","ab","b","é","  ","a c"}'),
+	('text', '{NULL,"","a","a ","ab","b","é","abcdefg","abcdefgh","abcdefghi","%","_","__%","%a%","a%","%b ","%b%h%","a_c%","ab%hi","%é_%","_é","été €",
+			"\\","a\\","%\\","\\%","%\\_%","100%_\\","xyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxz","%xyxz","%yxy%xz%","%x_y%"}')
 ) v(type, list), unnest(list) WITH ORDINALITY u(value, ord);
 
 CREATE FUNCTION bare(type text) RETURNS text LANGUAGE sql AS

@@ -82,7 +82,7 @@ gen_leaf(Generator *gen, uint8_t kind)
 			uint16_t	attr = (uint16_t) rng_below(rng, gen->as.nattrs);
 
 			if (gpuscan_type_info[gen->as.attrs[attr].type].kind == kind)
-				return gen_know(gen, asm_load(&gen->as, attr));
+				return gen_know(gen, asm_load_text(&gen->as, attr, rng_chance(rng, 30)));
 		}
 	}
 	value = random_value(rng, &gen->table->bytes, kind, (uint8_t) rng_below(rng, PROFILES));

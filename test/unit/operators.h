@@ -28,7 +28,7 @@ operand(Generator *gen, Shape shape, uint8_t kind, uint16_t attr, uint16_t condi
 	switch (shape)
 	{
 		case SHAPE_COLUMN:
-			return asm_load(as, attr);
+			return asm_load_text(as, attr, rng_chance(gen->rng, 50));
 		case SHAPE_UNIFORM:
 			return asm_uniform(as, value);
 		case SHAPE_NULL:

@@ -64,7 +64,7 @@ ref_from_program_value(const ProgramValue *value)
 
 /* An attribute of a row; false when an engine cannot read it. */
 static bool
-ref_load(const Table *table, const Rows *rows, uint32_t row, uint32_t att, bool decompresses, RefValue *out)
+ref_load(const Table *table, const Rows *rows, uint32_t row, uint32_t att, bool stored, bool decompresses, RefValue *out)
 {
 	const Column *column = &table->columns[att];
 	const Cell *cell = &rows->cells[(size_t) row * rows->ncolumns + att];
@@ -93,7 +93,7 @@ ref_load(const Table *table, const Rows *rows, uint32_t row, uint32_t att, bool 
 			return cell->readable;
 		case VALUE_TEXT:
 			out->text = (TextView) {cell->bytes, cell->len, 0};
-			if (column->type == TYPE_BPCHAR)
+			if (column->type == TYPE_BPCHAR && !stored)
 				while (out->text.len > 0 && cell->bytes[out->text.len - 1] == ' ')
 					out->text.len--;
 			return true;
@@ -211,7 +211,8 @@ ref_run(const Program *program, const ProgramValue *params, const Table *table, 
 		{
 			case OP_LOAD:
 				/* whatever the mask says: a value that cannot be read is the host's */
-				if (!ref_load(table, rows, row, (uint32_t) program_attrs(program)[instr->a].attnum - 1, decompresses, &out))
+				if (!ref_load(table, rows, row, (uint32_t) program_attrs(program)[instr->a].attnum - 1,
+							  instr->b == LOAD_STORED, decompresses, &out))
 					return REF_PUNT;
 				break;
 			case OP_FILTER:

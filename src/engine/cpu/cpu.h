@@ -45,7 +45,29 @@ typedef struct Vector
 	bool		mixed;
 	int16_t		scale;			/* numerics that are not mixed */
 	uint64_t	bound;			/* numerics that are not wide: no |mantissa| exceeds it */
+	bool		pattern_set;	/* 'pattern' is of the present value */
+	struct TextPattern *pattern;	/* uniform texts that LIKE has met, or NULL */
 } Vector;
+
+/* A LIKE pattern, taken apart (pattern.c) */
+typedef enum PatternForm
+{
+	PATTERN_GENERAL,			/* has _, or what only like_match.c's way can tell */
+	PATTERN_EQUAL,				/* abc */
+	PATTERN_ENDS,				/* abc%xyz, abc%, %xyz, % */
+	PATTERN_WITHIN,				/* %abc% */
+	PATTERN_PIECES				/* ab%cd%ef%gh */
+} PatternForm;
+
+typedef struct TextPattern
+{
+	uint8_t		form;			/* PatternForm */
+	bool		open;			/* has a % */
+	uint32_t	npieces;
+	uint32_t	least;			/* bytes that a text must have */
+	uint32_t	room;			/* bytes of a pattern that the memory is for */
+	TextView   *pieces;			/* first and last may be empty */
+} TextPattern;
 
 /* A step of the walk through a tuple, behind the prefix of constant offsets. */
 typedef struct WalkStep
@@ -247,6 +269,9 @@ extern void gpuscan_vector_put_numeric(EngineRun *run, Vector *vector, uint32_t 
 extern void gpuscan_vector_widen(Vector *vector, uint32_t n);
 extern void gpuscan_vector_mix(EngineRun *run, Vector *vector, uint32_t n);
 extern void gpuscan_vector_set_uniform(EngineRun *run, Vector *vector, const ProgramValue *value);
+
+/* pattern.c */
+extern const TextPattern *gpuscan_pattern_of(EngineRun *run, Vector *vector, bool utf8);
 
 /* groups.c */
 extern void gpuscan_groups_init(EngineRun *run);

@@ -131,12 +131,13 @@ do { \
 } while (0)
 
 #include "engine/cpu/eval_numeric.h"
+#include "engine/cpu/eval_text.h"
 
 /* Which of the above a line of ops.def takes: by the kinds of its operands */
 #define EVAL2_VALUE_BOOL(kr, body, fail)	BINARY(uint8_t, uint8_t, CTYPE_##kr, body, fail)
 #define EVAL2_VALUE_INT32(kr, body, fail)	BINARY(int32_t, int32_t, CTYPE_##kr, body, fail)
 #define EVAL2_VALUE_INT64(kr, body, fail)	BINARY(int64_t, int64_t, CTYPE_##kr, body, fail)
-#define EVAL2_VALUE_TEXT(kr, body, fail)	BINARY(TextView, TextView, CTYPE_##kr, body, fail)
+#define EVAL2_VALUE_TEXT(kr, body, fail)	vector_##body(run, dst, a, b)
 #define EVAL2_VALUE_NUMERIC(kr, body, fail)	EVAL2_NUMERIC_##kr(body)
 #define EVAL2_NUMERIC_VALUE_BOOL(body)		vector_compare_##body(run, dst, a, b)
 #define EVAL2_NUMERIC_VALUE_NUMERIC(body)	vector_##body(run, dst, a, b)
@@ -444,7 +445,7 @@ eval_instrs(EngineRun *run)
 		switch (instr->op)
 		{
 			case OP_LOAD:
-				load_attr(run, instr->a, dst);
+				load_attr(run, instr->a, instr->b == LOAD_STORED, dst);
 				break;
 			case OP_FILTER:
 				eval_filter(run, a, live++);
