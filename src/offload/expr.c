@@ -89,7 +89,7 @@ offload_stored_bpchar(Builder *b, Node *node)
 static bool
 wants_stored_bpchar(Oid funcid)
 {
-	return funcid == F_BPCHARLIKE || funcid == F_BPCHARNLIKE;
+	return funcid == F_BPCHARLIKE || funcid == F_BPCHARNLIKE || funcid == F_OCTET_LENGTH_BPCHAR;
 }
 
 static uint16

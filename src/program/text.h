@@ -207,4 +207,181 @@ LIKE_BODY(text_like_bytes, false, LIKE_YES)
 LIKE_BODY(text_not_like_bytes, false, LIKE_NO)
 #undef LIKE_BODY
 
+/* ------------------------------------------------------------------------
+ * Characters
+ * ------------------------------------------------------------------------
+ */
+
+#define TEXT_ASCII_8(p)		((load_u64(p) & UINT64_C(0x8080808080808080)) == 0)
+
+/* wchar.c pg_utf_mblen: what the first byte says */
+BODY uint32_t
+text_char_bytes(char first)
+{
+	const uint8_t byte = (uint8_t) first;
+
+	return byte < 0x80 ? 1 : (byte & 0xE0) == 0xC0 ? 2 : (byte & 0xF0) == 0xE0 ? 3 : (byte & 0xF8) == 0xF0 ? 4 : 1;
+}
+
+/*
+ * Skip up to *n characters from byte *at on; *n := how many there were not.
+ * False when one is cut off by the end of the text, for which PostgreSQL may
+ * raise an error.
+ */
+BODY bool
+text_skip_chars(TextView a, uint32_t *at, uint32_t *n, bool utf8)
+{
+	uint32_t	i = *at;
+	uint32_t	left = *n;
+
+	if (!utf8)
+	{
+		const uint32_t step = left < a.len - i ? left : a.len - i;
+
+		*at = i + step;
+		*n = left - step;
+		return true;
+	}
+	while (left > 0 && i < a.len)
+	{
+		if (left >= 8 && a.len - i >= 8 && TEXT_ASCII_8(a.ptr + i))
+		{
+			i += 8;
+			left -= 8;
+			continue;
+		}
+		i += text_char_bytes(a.ptr[i]);
+		left--;
+	}
+	*at = i;
+	*n = left;
+	return i <= a.len;
+}
+
+/* mbutils.c pg_mbstrlen_with_len */
+SLOW_BODY bool
+text_count_chars(TextView a, bool utf8, int32_t *r)
+{
+	uint32_t	at = 0;
+	uint32_t	left = INT32_MAX;
+	const bool	done = text_skip_chars(a, &at, &left, utf8);
+
+	*r = (int32_t) (INT32_MAX - left);
+	return done;
+}
+
+BODY bool
+text_length_utf8(TextView a, int32_t *r)
+{
+	return text_count_chars(a, true, r);
+}
+
+BODY bool
+text_length_bytes(TextView a, int32_t *r)
+{
+	*r = (int32_t) a.len;
+	return true;
+}
+
+/* The characters from number 'skip' on (0: the first), at most 'count' of them */
+BODY bool
+text_part(TextView a, uint32_t skip, uint32_t count, bool utf8, TextView *r)
+{
+	uint32_t	from = 0;
+	uint32_t	to;
+
+	r->ptr = a.ptr;
+	r->len = 0;
+	r->pad = 0;
+	if (!text_skip_chars(a, &from, &skip, utf8))
+		return false;
+	to = from;
+	if (!text_skip_chars(a, &to, &count, utf8))
+		return false;
+	r->ptr = a.ptr + from;
+	r->len = to - from;
+	return true;
+}
+
+/*
+ * varlena.c text_substring: the part from character 'start' on that lies
+ * within the text.  A negative length is an error; where start + length leaves
+ * int4 the part goes to the end.
+ */
+SLOW_BODY bool
+text_substring(TextView a, int32_t start, int32_t length, bool utf8, TextView *r)
+{
+	const uint32_t skip = start > 1 ? (uint32_t) start - 1 : 0;
+	const int64_t end = (int64_t) start + length;
+	uint32_t	count = 0;
+
+	if (length >= 0)
+		count = end > INT32_MAX ? INT32_MAX : end < 1 ? 0 : (uint32_t) (end - 1) - skip;
+	return text_part(a, skip, count, utf8, r) && length >= 0;
+}
+
+/* varlena.c text_left: a negative n leaves out as many at the end. */
+SLOW_BODY bool
+text_left_part(TextView a, int32_t n, bool utf8, TextView *r)
+{
+	int32_t		chars;
+
+	if (n >= 0)
+		return text_part(a, 0, (uint32_t) n, utf8, r);
+	r->ptr = a.ptr;
+	r->len = 0;
+	r->pad = 0;
+	if (!text_count_chars(a, utf8, &chars))
+		return false;
+	return text_part(a, 0, (int64_t) chars + n > 0 ? (uint32_t) (chars + n) : 0, utf8, r);
+}
+
+/*
+ * varlena.c text_right: a negative n leaves out as many at the beginning.  What
+ * the least int4 does, which has no counterpart, is PostgreSQL's own affair.
+ */
+SLOW_BODY bool
+text_right_part(TextView a, int32_t n, bool utf8, TextView *r)
+{
+	int32_t		chars;
+
+	r->ptr = a.ptr;
+	r->len = 0;
+	r->pad = 0;
+	if (n < 0)
+		return n != INT32_MIN && text_part(a, (uint32_t) -n, INT32_MAX, utf8, r);
+	if (!text_count_chars(a, utf8, &chars))
+		return false;
+	return text_part(a, chars > n ? (uint32_t) (chars - n) : 0, INT32_MAX, utf8, r);
+}
+
+#define PART_BODIES(suffix, utf8) \
+BODY bool text_substring_##suffix(TextView a, int32_t b, int32_t c, TextView *r) \
+{ return text_substring(a, b, c, utf8, r); } \
+BODY bool text_substring_from_##suffix(TextView a, int32_t b, TextView *r) \
+{ return text_part(a, b > 1 ? (uint32_t) b - 1 : 0, INT32_MAX, utf8, r); } \
+BODY bool text_left_##suffix(TextView a, int32_t b, TextView *r) \
+{ return text_left_part(a, b, utf8, r); } \
+BODY bool text_right_##suffix(TextView a, int32_t b, TextView *r) \
+{ return text_right_part(a, b, utf8, r); }
+
+PART_BODIES(utf8, true)
+PART_BODIES(bytes, false)
+#undef PART_BODIES
+
+BODY bool
+text_octets(TextView a, int32_t *r)
+{
+	*r = (int32_t) a.len;
+	return true;
+}
+
+/* varlena.c text_starts_with: bytes, under a deterministic collation */
+BODY bool
+text_begins(TextView a, TextView b, uint8_t *r)
+{
+	*r = a.len >= b.len && text_bytes_same(a.ptr, b.ptr, b.len);
+	return true;
+}
+
 #endif							/* GPUSCAN_TEXT_H */

@@ -256,6 +256,8 @@ class Maker:
             right = self.make("text", depth - 1)
         else:
             right = self.pattern()
+        if rng.random() < 0.1:
+            return Expr("bool", "starts_with(", self.make("text", depth - 1), ", ", Expr("text", data.quote(data.plain_text(rng))), ")")
         return Expr("bool", "(", left or self.make(kind, depth - 1), rng.choice([" LIKE ", " NOT LIKE "]), right, ")")
 
     def pattern(self):
@@ -328,6 +330,9 @@ class Maker:
             return Expr(kind, "(", self.make(other, depth - 1, True), ")::", kind)
         if draw < 0.86 and kind == "int4":
             return Expr(kind, "(", self.make("date", depth - 1, True), " - ", self.make("date", depth - 1, True), ")")
+        if draw < 0.91 and kind == "int4":
+            return Expr(kind, rng.choice(["length(", "char_length(", "octet_length("]),
+                        self.column(self.kind("text", "bpchar")) or self.make("text", depth - 1), ")")
         if draw < 0.86 + self.host / 2:
             what = rng.random()
             if what < 0.3:
@@ -335,8 +340,6 @@ class Maker:
                             self.make(kind, depth - 1, True) if self.fail else Expr(kind, "3::" + kind), ")")
             if what < 0.5 and kind == "int8":
                 return Expr(kind, "same(", self.make(kind, depth - 1), ")")
-            if what < 0.6 and kind == "int4":
-                return Expr(kind, "length(", self.make("text", depth - 1), ")")
             if what < 0.8:
                 return Expr(kind, "(", self.make("numeric", depth - 1, True), ")::", kind)
             return Expr(kind, "sign(", self.make("numeric", depth - 1, True), ")::", kind)
@@ -401,7 +404,29 @@ class Maker:
             return Expr("text", "lower(", self.make("text", depth - 1), ")")
         if draw < 0.3 + 1.5 * self.host:
             return Expr("text", "(", self.leaf("text"), " || ", self.leaf("text"), ")")
+        if draw < 0.6:
+            return self.part(depth)
         return self.leaf("text")
+
+    def part(self, depth):
+        rng = self.rng
+
+        def number():
+            if rng.random() < 0.7:
+                return Expr("int4", str(rng.choice([-2147483647, -3, -1, 0, 1, 1, 2, 2, 3, 5, 100, 2147483647])))
+            return self.leaf("int4", True)
+
+        def size():
+            made = number()
+            return Expr("int4", "abs(", made, "::int8)::int4") if not self.fail else made
+
+        text = self.make("text", depth - 1)
+        draw = rng.random()
+        if draw < 0.4:
+            return Expr("text", rng.choice(["substring(", "substr("]), text, ", ", number(), ", ", size(), ")")
+        if draw < 0.6:
+            return Expr("text", rng.choice(["substring(", "substr("]), text, ", ", number(), ")")
+        return Expr("text", rng.choice(["left(", "right("]), text, ", ", number(), ")")
 
     def bpchar(self, depth):
         return self.leaf("bpchar")

@@ -71,12 +71,13 @@ INSERT INTO cases VALUES
 	('SELECT count(folded) FROM words WHERE id > 7', 'GpuAgg');
 \endif
 
-SELECT plan((2 * count(*))::int + 3) FROM cases;
+SELECT plan((2 * count(*))::int + 4) FROM cases;
 SELECT is(planned(query), said, query) FROM cases;
 SELECT is(answer(query, true), answer(query, false), 'answer: ' || query) FROM cases;
 SELECT is(string_agg(name || ' ' || types, '; ' ORDER BY name COLLATE "C", types), expected, 'the view names the condition: ' || condition)
 FROM (VALUES
-	('deterministic collation', '<> character, character; <> text, text; = character, character; = text, text'),
+	('deterministic collation', '<> character, character; <> text, text; = character, character; = text, text; ^@ text, text'),
+	('encoding UTF-8', 'char_length character; char_length text; character_length character; character_length text; left text, integer; length character; length text; right text, integer; substr text, integer; substr text, integer, integer; substring text, integer; substring text, integer, integer; textlen text'),
 	('deterministic collation, encoding UTF-8', '!~~ character, text; !~~ text, text; like text, text; notlike text, text; ~~ character, text; ~~ text, text')
 ) e(condition, expected) LEFT JOIN gpuscan.offloaded USING (condition) GROUP BY condition, expected;
 SELECT is(string_agg(DISTINCT name, ' '), NULL, 'no operator of text is without one')

@@ -17,7 +17,7 @@ FROM (VALUES
 	('timestamp without time zone', '{NULL,4714-11-24 00:00:00 BC,1999-12-31 23:59:59.999999,2000-01-01 00:00:00,2000-01-01 00:00:00.000001,294276-12-31 23:59:59.999999,-infinity,infinity}'),
 	('timestamp with time zone', '{NULL,4714-11-24 00:00:00+00 BC,1999-12-31 23:59:59.999999+00,2000-01-01 00:00:00+00,2000-01-01 00:00:00+01,294276-12-31 23:59:59.999999+00,-infinity,infinity}'),
 	('character', '{NULL,"","a","a  ","ab","b","é","  ","a c"}'),
-	('text', '{NULL,"","a","a ","ab","b","é","abcdefg","abcdefgh","abcdefghi","%","_","__%","%a%","a%","%b ","%b%h%","a_c%","ab%hi","%é_%","_é","été €",
+	('text', '{NULL,"","a","a ","ab","b","é","aé日😀b","été été été été","abcdefg","abcdefgh","abcdefghi","%","_","__%","%a%","a%","%b ","%b%h%","a_c%","ab%hi","%é_%","_é","été €",
 			"\\","a\\","%\\","\\%","%\\_%","100%_\\","xyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxz","%xyxz","%yxy%xz%","%x_y%"}')
 ) v(type, list), unnest(list) WITH ORDINALITY u(value, ord);
 
@@ -61,6 +61,14 @@ BEGIN
 		EXECUTE format('CREATE TABLE pairs AS SELECT (row_number() OVER ())::int AS id, a.value::%1$s AS a
 						FROM edges a WHERE a.type = %2$L', bare(fn.types[1]), fn.types[1]);
 		call := fn.name || '(a)';
+	ELSIF array_length(fn.types, 1) = 3 THEN
+		-- triples: fewer values of each
+		EXECUTE format('CREATE TABLE pairs AS SELECT (row_number() OVER ())::int AS id, a.value::%1$s AS a, b.value::%2$s AS b, c.value::%3$s AS c
+						FROM edges a, edges b, edges c WHERE a.type = %4$L AND b.type = %5$L AND c.type = %6$L
+						AND a.n <= 12 AND (a.value IS NOT NULL OR b.n %% 3 = c.n %% 3) AND abs(b.value::numeric) NOT BETWEEN 3 AND 1000000
+						AND coalesce(abs(c.value::numeric) NOT BETWEEN 3 AND 1000000, true)',
+					   bare(fn.types[1]), bare(fn.types[2]), bare(fn.types[3]), fn.types[1], fn.types[2], fn.types[3]);
+		call := fn.name || '(a, b, c)';
 	ELSE
 		EXECUTE format('CREATE TABLE pairs AS SELECT (row_number() OVER ())::int AS id, a.value::%1$s AS a, b.value::%2$s AS b
 						FROM edges a, edges b WHERE a.type = %3$L AND b.type = %4$L',

@@ -117,7 +117,9 @@ gen_operator(Generator *gen, uint16_t op, int depth)
 	uint16_t	a = gen_expr(gen, info->args[0], depth);
 	uint16_t	b = info->nargs > 1 ? gen_expr(gen, info->args[1], depth) : 0;
 
-	return gen_know(gen, asm_compute(&gen->as, op, info->result, a, b, 0));
+	uint16_t	c = info->nargs > 2 ? gen_expr(gen, info->args[2], depth) : 0;
+
+	return gen_know(gen, asm_compute(&gen->as, op, info->result, a, b, c));
 }
 
 static uint16_t

@@ -52,6 +52,7 @@ operator_program(Generator *gen, Rng *rng, Table *table, uint16_t op, Shape shap
 	uint16_t	condition,
 				a,
 				b = 0,
+				c = 0,
 				result;
 
 	gen_init(gen, rng, table, 100);
@@ -59,12 +60,14 @@ operator_program(Generator *gen, Rng *rng, Table *table, uint16_t op, Shape shap
 	a = operand(gen, shape_a, info->args[0], 1, condition, profile);
 	if (info->nargs > 1)
 		b = operand(gen, shape_b, info->args[1], 2, condition, profile);
+	if (info->nargs > 2)
+		c = operand(gen, info->args[2] == info->args[1] ? (Shape) rng_below(rng, SHAPES) : SHAPE_UNIFORM, info->args[2], 2, condition, PROFILE_FEW);
 	if (rng_chance(rng, 50))
-		result = asm_compute(as, op, info->result, a, b, 0);
+		result = asm_compute(as, op, info->result, a, b, c);
 	else
 	{
 		asm_do(as, OP_MASK_TRUE, condition);
-		result = asm_compute(as, op, info->result, a, b, 0);
+		result = asm_compute(as, op, info->result, a, b, c);
 		asm_do(as, OP_MASK_END, PROGRAM_NO_REG);
 		result = asm_compute(as, OP_SELECT, info->result, condition, result, asm_uniform(as, value_null(info->result)));
 	}

@@ -58,8 +58,8 @@ absorb_key(EngineRun *run, uint32_t key, uint32_t from, uint32_t to)
 					view.len = 0;
 				if (unlikely_(view.len > GROUP_TEXT_MAX))
 					run->packed[i] = 0;
-				else if (v->uniform)
-					memcpy(&w, view.ptr, view.len);
+				else if (v->uniform || v->tight)
+					w = text_load_short(view.ptr, view.len);
 				else if (view.len > 0)
 					w = load_u64(view.ptr) & text_masks[view.len];	/* BATCH_PAGE_SLACK */
 				words[i] = w | (uint64_t) view.len << 56;

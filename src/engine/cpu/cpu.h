@@ -43,6 +43,7 @@ typedef struct Vector
 	bool		has_null;
 	bool		wide;
 	bool		mixed;
+	bool		tight;			/* texts: nothing past the end of one may be read */
 	int16_t		scale;			/* numerics that are not mixed */
 	uint64_t	bound;			/* numerics that are not wide: no |mantissa| exceeds it */
 	bool		pattern_set;	/* 'pattern' is of the present value */

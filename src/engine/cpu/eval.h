@@ -149,9 +149,13 @@ do { \
 #define EVAL1_INT64_VALUE_NUMERIC(body, fail)	vector_##body(run, dst, a)
 #define EVAL1_VALUE_NUMERIC(kr, body, fail)	vector_##body(run, dst, a)
 
+#define EVAL1_VALUE_TEXT(kr, body, fail)	UNARY(TextView, CTYPE_##kr, body, fail)
+#define EVAL3_VALUE_TEXT(kr, body, fail)	vector_##body(run, dst, a, b, c)
+
 #define FIRST_OF(a, b, c)	a
 #define EVAL_1(ka, kr, body, fail)	EVAL1_##ka(kr, body, fail)
 #define EVAL_2(ka, kr, body, fail)	EVAL2_##ka(kr, body, fail)
+#define EVAL_3(ka, kr, body, fail)	EVAL3_##ka(kr, body, fail)
 #define EVAL_N(nargs, ka, kr, body, fail)	EVAL_##nargs(ka, kr, body, fail)
 #define EVAL_EXPAND(...)	EVAL_N(__VA_ARGS__)
 
@@ -259,6 +263,7 @@ eval_select(EngineRun *run, Vector *dst, const Vector *a, const Vector *b, const
 			break;
 		case VALUE_TEXT:
 			SELECT_LOOP(TextView);
+			dst->tight = b->tight | c->tight;
 			break;
 		case VALUE_NUMERIC:
 			vector_select_numeric(run, dst, b, c);

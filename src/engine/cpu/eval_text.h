@@ -108,3 +108,85 @@ VECTOR_LIKE(text_not_like_utf8, true, true)
 VECTOR_LIKE(text_like_bytes, false, false)
 VECTOR_LIKE(text_not_like_bytes, false, true)
 #undef VECTOR_LIKE
+
+/* ------------------------------------------------------------------------
+ * Parts of texts: views of the same bytes
+ * ------------------------------------------------------------------------
+ */
+
+/* As combine_nulls for three; a text below a NULL is empty. */
+static bool
+combine_text_nulls(EngineRun *run, Vector *dst, const Vector *a, const Vector *b, const Vector *c)
+{
+	const uint32_t n = run->n;
+
+	dst->tight = true;
+	if (!combine_nulls(run, dst, a, b) && c && c->has_null)
+	{
+		if (!dst->has_null)
+			memset(dst->null, 0, n);
+		dst->has_null = true;
+		for (uint32_t i = 0; i < n; i++)
+			dst->null[i] |= c->null[c->uniform ? 0 : i];
+	}
+	if (dst->has_null && memchr(dst->null, 0, n) == NULL)
+	{
+		for (uint32_t i = 0; i < n; i++)
+			((TextView *) dst->data)[i] = (TextView) {"", 0, 0};
+		return true;
+	}
+	return false;
+}
+
+#define PART_LOOP(call) \
+do { \
+	const TextView *pa = a->data; \
+	const int32_t *pb = b->data; \
+	TextView   *out = dst->data; \
+	const uint32_t sa = a->uniform ? 0 : 1; \
+	const uint32_t sb = b->uniform ? 0 : 1; \
+	uint8_t		any = 0; \
+	for (uint32_t i = 0; i < n; i++) \
+	{ \
+		TextView	r; \
+		const uint8_t fail = !(call); \
+		out[i] = r; \
+		run->flags[i] = fail; \
+		any |= fail; \
+	} \
+	if (unlikely_(any)) \
+		note_failures(run, dst); \
+} while (0)
+
+#define VECTOR_PART_2(body) \
+static void \
+vector_##body(EngineRun *run, Vector *dst, const Vector *a, const Vector *b) \
+{ \
+	const uint32_t n = run->n; \
+	if (!combine_text_nulls(run, dst, a, b, NULL)) \
+		PART_LOOP(body(pa[i * sa], pb[i * sb], &r)); \
+}
+
+#define VECTOR_PART_3(body) \
+static void \
+vector_##body(EngineRun *run, Vector *dst, const Vector *a, const Vector *b, const Vector *c) \
+{ \
+	const uint32_t n = run->n; \
+	const int32_t *pc = c->data; \
+	const uint32_t sc = c->uniform ? 0 : 1; \
+	if (!combine_text_nulls(run, dst, a, b, c)) \
+		PART_LOOP(body(pa[i * sa], pb[i * sb], pc[i * sc], &r)); \
+}
+
+VECTOR_PART_3(text_substring_utf8)
+VECTOR_PART_3(text_substring_bytes)
+VECTOR_PART_2(text_substring_from_utf8)
+VECTOR_PART_2(text_substring_from_bytes)
+VECTOR_PART_2(text_left_utf8)
+VECTOR_PART_2(text_left_bytes)
+VECTOR_PART_2(text_right_utf8)
+VECTOR_PART_2(text_right_bytes)
+#undef VECTOR_PART_2
+#undef VECTOR_PART_3
+
+#define vector_text_begins(run, dst, a, b)	BINARY(TextView, TextView, uint8_t, text_begins, 0)

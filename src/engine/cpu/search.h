@@ -15,25 +15,19 @@
 
 #define SEARCH_NONE		UINT32_MAX
 
-/* The bytes at p, of which there are less than 16; zeros behind them */
-BODY void
-search_load_short(const char *p, uint32_t len, uint64_t *lo, uint64_t *hi)
+/* The bytes at p, of which there are at most eight; zeros behind them */
+BODY uint64_t
+text_load_short(const char *p, uint32_t len)
 {
-	*hi = 0;
+	uint64_t	word = 0;
+
 	if (len >= 8)
-	{
-		*lo = load_u64(p);
-		if (len > 8)
-			*hi = load_u64(p + len - 8) >> (8 * (16 - len));
-	}
-	else if (len >= 4)
-		*lo = load_u32(p) | (uint64_t) load_u32(p + len - 4) << (8 * (len - 4));
-	else
-	{
-		*lo = 0;
-		for (uint32_t i = 0; i < len; i++)
-			*lo |= (uint64_t) (uint8_t) p[i] << (8 * i);
-	}
+		return load_u64(p);
+	if (len >= 4)
+		return load_u32(p) | (uint64_t) load_u32(p + len - 4) << (8 * (len - 4));
+	for (uint32_t i = 0; i < len; i++)
+		word |= (uint64_t) (uint8_t) p[i] << (8 * i);
+	return word;
 }
 
 /* At one of the places 'hits' behind t + base? */
@@ -123,11 +117,10 @@ search_text(const char *t, uint32_t len, const char *needle, uint32_t m)
 		}
 		else
 		{
-			uint64_t	lo,
-						hi;
+			const uint64_t lo = text_load_short(t, len < 8 ? len : 8);
+			const uint64_t hi = len <= 8 ? 0 : load_u64(t + len - 8) >> (8 * (16 - len));
 			__m128i		bytes;
 
-			search_load_short(t, len, &lo, &hi);
 			bytes = _mm_set_epi64x((long long) hi, (long long) lo);
 			hits = (uint32_t) _mm_movemask_epi8(_mm_cmpeq_epi8(bytes, first)) &
 				(uint32_t) _mm_movemask_epi8(_mm_cmpeq_epi8(bytes, last)) >> (m - 1) & ((1u << n) - 1);
