@@ -28,6 +28,7 @@
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
+#include "utils/pg_locale.h"
 #include "utils/regproc.h"
 #include "utils/rel.h"
 
@@ -113,6 +114,14 @@ gpuscan_offload_holds(Builder *b, int condition, Oid collation)
 			gpuscan_builder_refuse(b, "comparison without a collation");
 		else if (!get_collation_isdeterministic(collation))
 			gpuscan_builder_refuse(b, "collation %s, which is not deterministic",
+								   quote_identifier(get_collation_name(collation)));
+	}
+	if ((condition & CONDITION_BYTE_ORDER) != 0)
+	{
+		if (!OidIsValid(collation))
+			gpuscan_builder_refuse(b, "comparison without a collation");
+		else if (!COLLATION_ORDERS_BYTES(collation))
+			gpuscan_builder_refuse(b, "collation %s, which orders otherwise than by bytes",
 								   quote_identifier(get_collation_name(collation)));
 	}
 	if (((condition & CONDITION_UTF8) != 0 && GetDatabaseEncoding() != PG_UTF8) ||

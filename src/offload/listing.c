@@ -45,6 +45,7 @@ condition_names(int condition)
 		const char *name;
 	}			conditions[] = {
 		{CONDITION_DETERMINISTIC, "deterministic collation"},
+		{CONDITION_BYTE_ORDER, "collation that orders by bytes"},
 		{CONDITION_UTF8, "encoding UTF-8"},
 		{CONDITION_SINGLE_BYTE, "encoding of single bytes"},
 	};

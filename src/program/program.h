@@ -111,7 +111,8 @@ typedef enum ProgramCondition
 	CONDITION_ANY = 0,			/* wherever it is used */
 	CONDITION_DETERMINISTIC = 0x01, /* the collation takes equal bytes alone for equal */
 	CONDITION_UTF8 = 0x02,		/* the database's encoding */
-	CONDITION_SINGLE_BYTE = 0x04	/* ... has one byte for each character */
+	CONDITION_SINGLE_BYTE = 0x04,	/* ... has one byte for each character */
+	CONDITION_BYTE_ORDER = 0x08		/* the collation orders by bytes: C, POSIX and equals */
 } ProgramCondition;
 
 /*

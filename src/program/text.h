@@ -62,6 +62,45 @@ text_ne(TextView a, TextView b, uint8_t *r)
 	return true;
 }
 
+/*
+ * Order where bytes decide (varlena.c varstr_cmp in the C locale): < 0, 0, > 0.
+ * Views of bpchar have no trailing blanks: varchar.c bpcharcmp.
+ */
+BODY int
+text_compare(TextView a, TextView b)
+{
+	const uint32_t n = a.len < b.len ? a.len : b.len;
+	uint32_t	i = 0;
+
+	for (; n - i >= 8; i += 8)
+	{
+		const uint64_t x = load_u64(a.ptr + i);
+		const uint64_t y = load_u64(b.ptr + i);
+
+		if (x == y)
+			continue;
+#ifdef __CUDA_ARCH__
+		break;
+#else
+		/* the first byte weighs most */
+		return __builtin_bswap64(x) < __builtin_bswap64(y) ? -1 : 1;
+#endif
+	}
+	for (; i < n; i++)
+		if (a.ptr[i] != b.ptr[i])
+			return (uint8_t) a.ptr[i] < (uint8_t) b.ptr[i] ? -1 : 1;
+	return a.len < b.len ? -1 : a.len > b.len;
+}
+
+#define COMPARE_BODY(name, op) \
+BODY bool name(TextView a, TextView b, uint8_t *r) \
+{ *r = text_compare(a, b) op 0; return true; }
+COMPARE_BODY(text_lt, <)
+COMPARE_BODY(text_le, <=)
+COMPARE_BODY(text_gt, >)
+COMPARE_BODY(text_ge, >=)
+#undef COMPARE_BODY
+
 /* Length without trailing blanks: bpchar's own comparison does the same (bcTruelen). */
 BODY uint32_t
 text_without_blanks(const char *ptr, uint32_t len)

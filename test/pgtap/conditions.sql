@@ -49,6 +49,12 @@ INSERT INTO cases VALUES
 	('SELECT plain, count(*) FROM words GROUP BY plain', 'GpuAgg'),
 	('SELECT fixed, count(*) FROM words GROUP BY fixed', 'GpuAgg'),
 	('SELECT count(*) FROM words WHERE plain COLLATE "C" IN (''ab'', ''cd'')', 'GpuAgg'),
+	('SELECT count(*) FROM words WHERE bytes < ''Ac''', 'GpuAgg'),
+	('SELECT fixed, min(bytes), max(bytes) FILTER (WHERE id > 3990) FROM words GROUP BY fixed', 'GpuAgg'),
+	('SELECT max(plain COLLATE "C") FILTER (WHERE id < 0), min(bytes) FROM words', 'GpuAgg'),
+	('SELECT count(*) FROM words WHERE bytes >= ''Ac''', 'GpuAgg'),
+	('SELECT count(*) FROM words WHERE plain COLLATE "POSIX" <= ''ab''', 'GpuAgg'),
+	('SELECT count(*) FROM words WHERE fixed COLLATE "C" > ''AB''', 'GpuAgg'),
 	('SELECT count(*) FROM words WHERE plain LIKE ''a%''', 'GpuAgg'),
 	('SELECT count(*) FROM words WHERE plain NOT LIKE bytes', 'GpuAgg'),
 	('SELECT count(*) FROM words WHERE fixed LIKE ''_b ''', 'GpuAgg'),
@@ -60,6 +66,9 @@ INSERT INTO cases VALUES
 \if :icu
 INSERT INTO cases VALUES
 	('SELECT count(*) FROM words WHERE folded = ''ab''', 'words: collation anycase, which is not deterministic'),
+	('SELECT fixed, min(plain COLLATE "en-x-icu") FROM words GROUP BY fixed', 'words: collation "en-x-icu", which orders otherwise than by bytes'),
+	('SELECT count(*) FROM words WHERE plain COLLATE "en-x-icu" < ''Ac''', 'words: collation "en-x-icu", which orders otherwise than by bytes'),
+	('SELECT count(*) FROM words WHERE plain COLLATE "en-x-icu" BETWEEN ''A'' AND ''Ac''', 'words: collation "en-x-icu", which orders otherwise than by bytes'),
 	('SELECT count(*) FROM words WHERE folded <> ''ab''', 'words: collation anycase, which is not deterministic'),
 	('SELECT count(*) FROM words WHERE folded IN (''ab'', ''x'')', 'words: collation anycase, which is not deterministic'),
 	('SELECT count(*) FROM words WHERE folded IS DISTINCT FROM ''ab''', 'words: collation anycase, which is not deterministic'),
@@ -71,12 +80,13 @@ INSERT INTO cases VALUES
 	('SELECT count(folded) FROM words WHERE id > 7', 'GpuAgg');
 \endif
 
-SELECT plan((2 * count(*))::int + 4) FROM cases;
+SELECT plan((2 * count(*))::int + 5) FROM cases;
 SELECT is(planned(query), said, query) FROM cases;
 SELECT is(answer(query, true), answer(query, false), 'answer: ' || query) FROM cases;
 SELECT is(string_agg(name || ' ' || types, '; ' ORDER BY name COLLATE "C", types), expected, 'the view names the condition: ' || condition)
 FROM (VALUES
 	('deterministic collation', '<> character, character; <> text, text; = character, character; = text, text; ^@ text, text'),
+	('collation that orders by bytes', '< character, character; < text, text; <= character, character; <= text, text; > character, character; > text, text; >= character, character; >= text, text; max text; min text'),
 	('encoding UTF-8', 'char_length character; char_length text; character_length character; character_length text; left text, integer; length character; length text; right text, integer; substr text, integer; substr text, integer, integer; substring text, integer; substring text, integer, integer; textlen text'),
 	('deterministic collation, encoding UTF-8', '!~~ character, text; !~~ text, text; like text, text; notlike text, text; ~~ character, text; ~~ text, text')
 ) e(condition, expected) LEFT JOIN gpuscan.offloaded USING (condition) GROUP BY condition, expected;

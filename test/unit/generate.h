@@ -17,6 +17,11 @@
 
 #define GENERATE_LAST_STRUCTURAL	OP_SELECT
 
+/* Who is to run the aggregates; a test of another engine defines it before. */
+#ifndef GENERATE_ENGINE
+#define GENERATE_ENGINE		ENGINE_CPU
+#endif
+
 typedef struct Generator
 {
 	Rng		   *rng;
@@ -274,7 +279,14 @@ gen_program(Generator *gen, Rng *rng, Table *table)
 			asm_key(&gen->as, gen_expr(gen, kind, 1), gen_key_type(rng, kind));
 		}
 		for (int i = 0; i < naggs; i++)
-			gen_aggregate(gen, (uint8_t) rng_below(rng, PROGRAM_AGG_KINDS), 2);
+		{
+			uint8_t		kind;
+
+			do
+				kind = (uint8_t) rng_below(rng, PROGRAM_AGG_KINDS);
+			while (!(gpuscan_agg_info[kind].engines & GENERATE_ENGINE));
+			gen_aggregate(gen, kind, 2);
+		}
 	}
 	return asm_finish(&gen->as);
 }

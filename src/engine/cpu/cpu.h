@@ -159,6 +159,7 @@ typedef struct Groups
 	struct GroupArena *arena;	/* bytes of blob keys */
 	size_t		arena_left;
 	size_t		blob_bytes;
+	size_t		text_bytes;		/* of MIN_TEXT and MAX_TEXT */
 
 	/*
 	 * Rows come in the order of the scan, as a rule; then a group's first row
@@ -299,13 +300,16 @@ extern void gpuscan_state_raise_scale(EngineRun *run, GroupAgg *agg, int scale);
 extern void gpuscan_state_add_numeric(EngineRun *run, GroupAgg *agg, uint32_t group, NumericValue value);
 extern void gpuscan_state_minmax_numeric(EngineRun *run, GroupAgg *agg, uint32_t group,
 										 NumericValue value, uint64_t ordinal);
+extern void gpuscan_state_minmax_text(EngineRun *run, GroupAgg *agg, uint32_t group, TextView value);
+extern void gpuscan_state_free_texts(EngineRun *run, GroupAgg *agg);
 extern void gpuscan_state_step(EngineRun *run, uint32_t group, uint32_t number,
 							   const ProgramValue *value, uint64_t ordinal);
 extern void gpuscan_state_add(EngineRun *run, uint32_t group, uint32_t number, const EngineAggState *state);
 extern void gpuscan_state_out(EngineRun *run, uint32_t group, uint32_t number, EngineAggState *out);
+extern size_t gpuscan_state_dump_size(EngineRun *run, uint32_t group, uint32_t number);
 extern size_t gpuscan_state_dump(EngineRun *run, uint32_t group, uint32_t number, char *buf);
 extern const char *gpuscan_state_merge(EngineRun *run, uint32_t group, uint32_t number, const char *buf);
-#define GROUP_STATE_DUMP_MAX	72	/* bytes that state_dump writes at most */
+#define GROUP_STATE_DUMP_MAX	72	/* bytes that state_dump writes at most, less those of a text */
 
 /* A sum in a record: records are aligned to 8 bytes only. */
 typedef i128 i128_unaligned __attribute__((aligned(8)));
@@ -317,6 +321,13 @@ typedef struct GroupNumeric		/* state of MIN_NUMERIC, MAX_NUMERIC */
 	int32_t		scale;
 	uint32_t	set;
 } GroupNumeric;
+
+typedef struct GroupText		/* state of MIN_TEXT, MAX_TEXT: a copy of its own */
+{
+	char	   *bytes;
+	uint32_t	len;
+	uint32_t	room;			/* 0: no value yet */
+} GroupText;
 
 #define GROUP_SUM_LIMIT		8.0e37	/* well below 2^127: two limbs hold it */
 

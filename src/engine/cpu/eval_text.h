@@ -12,6 +12,10 @@
 
 #define vector_text_eq(run, dst, a, b)	BINARY(TextView, TextView, uint8_t, text_eq, 0)
 #define vector_text_ne(run, dst, a, b)	BINARY(TextView, TextView, uint8_t, text_ne, 0)
+#define vector_text_lt(run, dst, a, b)	BINARY(TextView, TextView, uint8_t, text_lt, 0)
+#define vector_text_le(run, dst, a, b)	BINARY(TextView, TextView, uint8_t, text_le, 0)
+#define vector_text_gt(run, dst, a, b)	BINARY(TextView, TextView, uint8_t, text_gt, 0)
+#define vector_text_ge(run, dst, a, b)	BINARY(TextView, TextView, uint8_t, text_ge, 0)
 
 BODY bool
 text_ends_match(TextView t, const TextPattern *pattern)
