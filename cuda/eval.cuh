@@ -28,12 +28,15 @@ row_failed(Row &row, uint32_t depth)
 #define EVAL_ARGS(reg, kind)	Kind<kind>::get(w, ROW, slot, reg)
 #define EVAL_NULL_1				is_null(w, ROW, in.a)
 #define EVAL_NULL_2				(is_null(w, ROW, in.a) || is_null(w, ROW, in.b))
-#define EVAL_CALL_1(body, ka, kb)	body(EVAL_ARGS(in.a, ka), &r)
-#define EVAL_CALL_2(body, ka, kb)	body(EVAL_ARGS(in.a, ka), EVAL_ARGS(in.b, kb), &r)
+#define EVAL_NULL_3				(is_null(w, ROW, in.a) || is_null(w, ROW, in.b) || is_null(w, ROW, in.c))
+#define EVAL_CALL_1(body, ka, kb, kc)	body(EVAL_ARGS(in.a, ka), &r)
+#define EVAL_CALL_2(body, ka, kb, kc)	body(EVAL_ARGS(in.a, ka), EVAL_ARGS(in.b, kb), &r)
+#define EVAL_CALL_3(body, ka, kb, kc)	body(EVAL_ARGS(in.a, ka), EVAL_ARGS(in.b, kb), EVAL_ARGS(in.c, kc), &r)
 #define EVAL_FIRST(a, b, c)		a
 #define EVAL_SECOND(a, b, c)	b
+#define EVAL_THIRD(a, b, c)		c
 
-#define EVAL_N(nargs, ka, kb, kr, may_fail, body) \
+#define EVAL_N(nargs, ka, kb, kc, kr, may_fail, body) \
 	FOR_ROWS(rows) \
 	{ \
 		bool		null; \
@@ -43,7 +46,7 @@ row_failed(Row &row, uint32_t depth)
 		if (!null) \
 		{ \
 			Kind<kr>::type r; \
-			if (!EVAL_CALL_##nargs(body, ka, kb) && may_fail) \
+			if (!EVAL_CALL_##nargs(body, ka, kb, kc) && may_fail) \
 			{ \
 				row_failed(ROW, depth); \
 				r = Kind<kr>::type(); \
@@ -197,7 +200,7 @@ run_program(const Work &w, Row (&rows)[ROWS])
 				break;
 #define OP(id, nargs, kinds, kr, may_fail, cost, engines, condition, functions, body) \
 			case OP_##id: \
-				EVAL(nargs, EVAL_FIRST kinds, EVAL_SECOND kinds, kr, may_fail, body) \
+				EVAL(nargs, EVAL_FIRST kinds, EVAL_SECOND kinds, EVAL_THIRD kinds, kr, may_fail, body) \
 				break;
 #include "program/ops.def"
 #undef OP

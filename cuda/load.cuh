@@ -79,7 +79,7 @@ load_missing(const Work &w, Row &row, uint32_t slot, const DeviceInstr &in, uint
 
 /* A value that is there.  False: the host has to read it. */
 DEVICE_FUNCTION bool
-load_value(const Work &w, Row &row, uint32_t slot, uint32_t dst, uint32_t type, const uint8_t *p)
+load_value(const Work &w, Row &row, uint32_t slot, uint32_t dst, uint32_t type, bool blanks, const uint8_t *p)
 {
 	switch (type)
 	{
@@ -114,7 +114,7 @@ load_value(const Work &w, Row &row, uint32_t slot, uint32_t dst, uint32_t type, 
 
 				if (!decode_text(p, &view))
 					return false;
-				if (type == TYPE_BPCHAR)
+				if (type == TYPE_BPCHAR && !blanks)
 					view.len = text_without_blanks(view.ptr, view.len);
 				set_lo(w, slot, dst, pack_text(view.len, (uint32_t) (view.ptr - w.tile)));
 				return true;
@@ -145,7 +145,7 @@ run_load(const Work &w, Row (&rows)[ROWS], const DeviceInstr &in)
 		{
 			set_null(ROW, in.dst, false);
 			/* whatever a mask says (program.h) */
-			if (!load_value(w, ROW, slot, in.dst, type, (const uint8_t *) w.tile + ROW.tuple + at))
+			if (!load_value(w, ROW, slot, in.dst, type, in.b == LOAD_STORED, (const uint8_t *) w.tile + ROW.tuple + at))
 				ROW.status = DEVICE_ROW_PUNTED;
 		}
 	}

@@ -193,6 +193,16 @@ template <> struct Kind<VALUE_TEXT>
 		view.pad = 0;
 		return view;
 	}
+	/* a part of what get has given */
+	static __device__ __forceinline__ void
+	set(const Work &w, Row &row, uint32_t slot, uint32_t reg, type value)
+	{
+		const uint64_t in_plan = (uint64_t) (value.ptr - (const char *) w.plan);
+
+		(void) row;
+		set_lo(w, slot, reg, value.len == 0 ? 0 :
+			   pack_text(value.len, in_plan < w.plan->size ? TEXT_IN_PLAN | (uint32_t) in_plan : (uint32_t) (value.ptr - w.tile)));
+	}
 };
 
 #endif							/* GPUSCAN_CUDA_REGISTERS_CUH */

@@ -37,8 +37,8 @@ end $$;
 select query, refused(query) from (values
 	('select count(*) from t where lower(s) = ''x'''),
 	('select count(*) from t where s || ''a'' = ''x'''),
-	('select count(*) from t where s < ''x'''),
-	('select count(*) from t where s like ''%x'''),
+	('select count(*) from t where s ~ ''x'''),
+	('select count(*) from t where s ilike ''%x'''),
 	('select count(*) from t where r > 1'),
 	('select count(*) from t where a # 2 > 1'),
 	('select count(*) from t where random() > a'),
@@ -56,7 +56,7 @@ select query, refused(query) from (values
 	('select count(*) from t where row(a, b) < row(1, 2)'),
 	('select count(*) from t where t is null'),
 	('select count(*) from t where ctid > ''(1,1)'''),
-	('select count(*) from t where e < ''x'''),
+	('select count(*) from t where e ~ ''x'''),
 	('select count(*) from t where s::bpchar = ''x'''),
 	('select count(*) from t where a + 1.5::float8 > 3'),
 	('select count(*) from t where d + make_interval(days => a) > now()'),
@@ -73,7 +73,7 @@ select query, refused(query) from (values
 	('select sum(a order by a) from t'),
 	('select string_agg(s, '','') from t'),
 	('select percentile_cont(0.5) within group (order by a) from t'),
-	('select max(s) from t'),
+	('select max(e) from t'),
 	('select count(*) filter (where r > 1) from t'),
 	('select sum(a # 2) from t'),
 	('select r, count(*) from t group by r'),
@@ -120,8 +120,8 @@ explain (costs off) select count(*) from t where gcd(a, b) > 1 and b > 0;
 explain (costs off) select count(*) from t where b > 0 and gcd(a, b) > 1;
 explain (costs off) select count(*) from t where r > 1 and a > 0;
 explain (costs off) select count(*) from t where r > 1 and a + 1 > 0;
-explain (costs off) select count(*) from t where s like '%x' and a > 0;
-explain (costs off) select count(*) from t where s like 'x\' and a > 0;
+explain (costs off) select count(*) from t where coalesce(e, 'x') like '%x' and a > 0;
+explain (costs off) select count(*) from t where coalesce(e, 'x') like 'x\' and a > 0;
 
 --
 -- settings and formats

@@ -130,6 +130,16 @@
 #endif
 
 /*
+ * 18 says in the locale itself whether memcmp decides its order (commit
+ * 06421b0843); before, a function looks (pg_locale.c).
+ */
+#if PG_VERSION_NUM >= 180000
+#define COLLATION_ORDERS_BYTES(collation) (pg_newlocale_from_collation(collation)->collate_is_c)
+#else
+#define COLLATION_ORDERS_BYTES(collation) lc_collate_is_c(collation)
+#endif
+
+/*
  * 18 has virtual generated columns (commit 83ea6c54025): not in the row.
  */
 #ifdef ATTRIBUTE_GENERATED_VIRTUAL

@@ -214,14 +214,16 @@ scale_of_typmod(int32 typmod)
 
 /*
  * The register with an attribute.  Loaded at first use, that is, after the
- * filters that come before: what they turn down need not be decoded.
+ * filters that come before: what they turn down need not be decoded.  stored:
+ * see LOAD_STORED.
  */
 uint16
-gpuscan_builder_load(Builder *b, AttrNumber attnum, ProgramType type)
+gpuscan_builder_load(Builder *b, AttrNumber attnum, ProgramType type, bool stored)
 {
 	TupleDesc	desc = RelationGetDescr(b->rel);
 	Form_pg_attribute att = TupleDescAttr(desc, attnum - 1);
 	ProgramAttr *attr;
+	const uint16 form = stored ? LOAD_STORED : PROGRAM_NO_REG;
 	int			index;
 
 	if (b->refusal != NULL)
@@ -254,14 +256,14 @@ gpuscan_builder_load(Builder *b, AttrNumber attnum, ProgramType type)
 		}
 	}
 	for (int i = 0; i < b->ninstrs; i++)
-		if (b->instrs[i].op == OP_LOAD && b->instrs[i].a == index &&
+		if (b->instrs[i].op == OP_LOAD && b->instrs[i].a == index && b->instrs[i].b == form &&
 			scope_is_visible(b, b->instr_scope[i]))
 			return b->instrs[i].dst;
 
 	uint16		dst = new_reg(b, gpuscan_type_info[type].kind);
 
 	if (dst != PROGRAM_NO_REG)
-		append_instr(b, OP_LOAD, dst, index, PROGRAM_NO_REG, PROGRAM_NO_REG);
+		append_instr(b, OP_LOAD, dst, index, form, PROGRAM_NO_REG);
 	if (type == TYPE_NUMERIC)
 		b->cost += gpuscan_op_info[OP_LOAD].cost;	/* digits to a mantissa */
 	return b->refusal ? PROGRAM_NO_REG : dst;

@@ -68,7 +68,7 @@ extern uint16 gpuscan_builder_refuse(Builder *b, const char *fmt,...) pg_attribu
 
 /* registers */
 extern uint16 gpuscan_builder_emit(Builder *b, ProgramOp op, uint16 a, uint16 b_arg, uint16 c);
-extern uint16 gpuscan_builder_load(Builder *b, AttrNumber attnum, ProgramType type);
+extern uint16 gpuscan_builder_load(Builder *b, AttrNumber attnum, ProgramType type, bool stored);
 extern uint16 gpuscan_builder_param(Builder *b, Expr *expr, ValueKind kind);
 extern Expr *gpuscan_builder_uniform(const Builder *b, uint16 reg);	/* or NULL */
 extern ValueKind gpuscan_builder_kind(const Builder *b, uint16 reg);

@@ -68,6 +68,8 @@ describe_instr(StringInfo line, const Program *program, List *params, const Prog
 		appendStringInfo(line, " column %d (%s", attr->attnum, gpuscan_type_info[attr->type].name);
 		if (attr->missing != PROGRAM_NO_REG)
 			appendStringInfo(line, ", missing $p%u", attr->missing);
+		if (instr->b == LOAD_STORED)
+			appendStringInfoString(line, ", with its blanks");
 		appendStringInfoChar(line, ')');
 	}
 	for (int i = 0; i < info->nargs; i++)

@@ -19,6 +19,7 @@
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "compat.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
@@ -27,6 +28,7 @@
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
+#include "utils/pg_locale.h"
 #include "utils/regproc.h"
 #include "utils/rel.h"
 
@@ -63,7 +65,32 @@ offload_var(Builder *b, Var *var)
 		if (gpuscan_offload_const(b, missing) == PROGRAM_NO_REG)
 			return PROGRAM_NO_REG;
 	}
-	return gpuscan_builder_load(b, var->varattno, type);
+	return gpuscan_builder_load(b, var->varattno, type, false);
+}
+
+/*
+ * A bpchar with its trailing blanks.  Only a row has them: neither a parameter
+ * nor what was computed, nor the value of rows that are too short for it.
+ */
+static uint16
+offload_stored_bpchar(Builder *b, Node *node)
+{
+	Var		   *var = (Var *) node;
+
+	if (!IsA(node, Var))
+		return gpuscan_builder_refuse(b, "blanks at the end of character that is not a column");
+	if (offload_var(b, var) == PROGRAM_NO_REG)
+		return PROGRAM_NO_REG;
+	if (TupleDescAttr(RelationGetDescr(b->rel), var->varattno - 1)->atthasmissing)
+		return gpuscan_builder_refuse(b, "blanks at the end of character that was added with a default");
+	return gpuscan_builder_load(b, var->varattno, TYPE_BPCHAR, true);
+}
+
+/* Functions that look at the trailing blanks of their first argument */
+static bool
+wants_stored_bpchar(Oid funcid)
+{
+	return funcid == F_BPCHARLIKE || funcid == F_BPCHARNLIKE || funcid == F_OCTET_LENGTH_BPCHAR;
 }
 
 static uint16
@@ -89,6 +116,17 @@ gpuscan_offload_holds(Builder *b, int condition, Oid collation)
 			gpuscan_builder_refuse(b, "collation %s, which is not deterministic",
 								   quote_identifier(get_collation_name(collation)));
 	}
+	if ((condition & CONDITION_BYTE_ORDER) != 0)
+	{
+		if (!OidIsValid(collation))
+			gpuscan_builder_refuse(b, "comparison without a collation");
+		else if (!COLLATION_ORDERS_BYTES(collation))
+			gpuscan_builder_refuse(b, "collation %s, which orders otherwise than by bytes",
+								   quote_identifier(get_collation_name(collation)));
+	}
+	if (((condition & CONDITION_UTF8) != 0 && GetDatabaseEncoding() != PG_UTF8) ||
+		((condition & CONDITION_SINGLE_BYTE) != 0 && pg_database_encoding_max_length() != 1))
+		gpuscan_builder_refuse(b, "characters in encoding %s", GetDatabaseEncodingName());
 	return b->refusal == NULL;
 }
 
@@ -145,7 +183,8 @@ offload_function(Builder *b, Oid funcid, Oid collation, List *args)
 		Node	   *arg = list_nth(args, i);
 
 		types[i] = exprType(arg);
-		regs[i] = gpuscan_offload_expr(b, arg);
+		regs[i] = i == 0 && wants_stored_bpchar(funcid) ?
+			offload_stored_bpchar(b, arg) : gpuscan_offload_expr(b, arg);
 	}
 	return gpuscan_offload_call(b, funcid, collation, nargs, regs, types);
 }

@@ -39,10 +39,21 @@ static char *
 condition_names(int condition)
 {
 	StringInfoData names;
+	static const struct
+	{
+		int			condition;
+		const char *name;
+	}			conditions[] = {
+		{CONDITION_DETERMINISTIC, "deterministic collation"},
+		{CONDITION_BYTE_ORDER, "collation that orders by bytes"},
+		{CONDITION_UTF8, "encoding UTF-8"},
+		{CONDITION_SINGLE_BYTE, "encoding of single bytes"},
+	};
 
 	initStringInfo(&names);
-	if (condition & CONDITION_DETERMINISTIC)
-		appendStringInfoString(&names, "deterministic collation");
+	for (int i = 0; i < (int) lengthof(conditions); i++)
+		if (condition & conditions[i].condition)
+			appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "", conditions[i].name);
 	return names.data;
 }
 

@@ -11,6 +11,7 @@
  */
 #include "postgres.h"
 
+#include "mb/pg_wchar.h"
 #include "offload/tables.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -40,14 +41,32 @@ static const struct
 #undef AGG
 };
 
+/* Is a line for this database's encoding?  Those that do not say are for any. */
+static bool
+suits_encoding(int condition)
+{
+	if (condition & CONDITION_UTF8)
+		return GetDatabaseEncoding() == PG_UTF8;
+	if (condition & CONDITION_SINGLE_BYTE)
+		return pg_database_encoding_max_length() == 1;
+	return true;
+}
+
+/* Where no line suits the encoding, one of them: its condition is refused by name. */
 ProgramOp
 gpuscan_op_of_function(Oid funcid)
 {
+	ProgramOp	found = PROGRAM_OPS;
+
 	for (int i = 0; i < (int) lengthof(op_functions); i++)
 		for (int j = 0; j < MAX_FUNCTIONS && OidIsValid(op_functions[i].functions[j]); j++)
 			if (op_functions[i].functions[j] == funcid)
-				return op_functions[i].op;
-	return PROGRAM_OPS;
+			{
+				found = op_functions[i].op;
+				if (suits_encoding(gpuscan_op_info[found].condition))
+					return found;
+			}
+	return found;
 }
 
 ProgramAggKind
@@ -86,6 +105,10 @@ gpuscan_offload_listed(uint64 n, const char **kind, Oid *object, int *engines, i
 	n -= PROGRAM_TYPES;
 	for (int i = 0; i < (int) lengthof(op_functions); i++)
 		for (int j = 0; j < MAX_FUNCTIONS && OidIsValid(op_functions[i].functions[j]); j++)
+		{
+			/* of lines for several encodings, that for this one */
+			if (gpuscan_op_of_function(op_functions[i].functions[j]) != op_functions[i].op)
+				continue;
 			if (n-- == 0)
 			{
 				*kind = "function";
@@ -94,6 +117,7 @@ gpuscan_offload_listed(uint64 n, const char **kind, Oid *object, int *engines, i
 				*condition = gpuscan_op_info[op_functions[i].op].condition;
 				return true;
 			}
+		}
 	if (n >= lengthof(agg_functions))
 		return false;
 	*kind = "aggregate";

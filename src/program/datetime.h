@@ -15,7 +15,7 @@
 #define GPUSCAN_DATETIME_H
 
 #include "program/portable.h"
-#include "program/text.h"
+#include "program/text_view.h"
 
 #define DATE_IS_FINITE(d)	((d) != INT32_MIN && (d) != INT32_MAX)
 

@@ -70,7 +70,7 @@ typedef enum ProgramType
 /* Operators: OP_ADD_INT32, ...; the structural ones come first. */
 typedef enum ProgramOp
 {
-	OP_LOAD,					/* dst := attribute a (index into attrs) */
+	OP_LOAD,					/* dst := attribute a (index into attrs); b: LOAD_STORED? */
 	OP_FILTER,					/* keep the rows for which a is true */
 	OP_MASK_TRUE,				/* until MASK_END, count failures only where a is true */
 	OP_MASK_NOT_TRUE,			/* ... where a is false or NULL (ELSE, right arm of OR) */
@@ -109,8 +109,17 @@ typedef enum ProgramAggKind
 typedef enum ProgramCondition
 {
 	CONDITION_ANY = 0,			/* wherever it is used */
-	CONDITION_DETERMINISTIC = 0x01	/* the collation takes equal bytes alone for equal */
+	CONDITION_DETERMINISTIC = 0x01, /* the collation takes equal bytes alone for equal */
+	CONDITION_UTF8 = 0x02,		/* the database's encoding */
+	CONDITION_SINGLE_BYTE = 0x04,	/* ... has one byte for each character */
+	CONDITION_BYTE_ORDER = 0x08		/* the collation orders by bytes: C, POSIX and equals */
 } ProgramCondition;
+
+/*
+ * b of an OP_LOAD: a bpchar with its trailing blanks, which registers do not
+ * have otherwise (LIKE and octet_length look at them).
+ */
+#define LOAD_STORED		1
 
 /* What a single step may be asked of; from the tables (see program_tables.h) */
 typedef struct ProgramInstr

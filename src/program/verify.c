@@ -225,6 +225,11 @@ check_instrs(Verifier *v)
 			case OP_LOAD:
 				if (instr->a >= program->nattrs)
 					return "attribute out of range";
+				/* what short rows have comes without blanks */
+				if (instr->b == LOAD_STORED &&
+					(program_attrs(program)[instr->a].type != TYPE_BPCHAR ||
+					 program_attrs(program)[instr->a].missing != PROGRAM_NO_REG))
+					return "attribute that cannot be loaded as stored";
 				result = gpuscan_type_info[program_attrs(program)[instr->a].type].kind;
 				break;
 			case OP_SELECT:

@@ -40,13 +40,15 @@ struct Value
 
 #define FIRST_OF(a, b, c)		a
 #define SECOND_OF(a, b, c)		b
-#define CALL_1(body, ka, kb, r)	body(a->FIELD_OF_##ka, r)
-#define CALL_2(body, ka, kb, r)	body(a->FIELD_OF_##ka, b->FIELD_OF_##kb, r)
-#define CALL_N(nargs, body, ka, kb, r)	CALL_##nargs(body, ka, kb, r)
+#define THIRD_OF(a, b, c)		c
+#define CALL_1(body, ka, kb, kc, r)	body(a->FIELD_OF_##ka, r)
+#define CALL_2(body, ka, kb, kc, r)	body(a->FIELD_OF_##ka, b->FIELD_OF_##kb, r)
+#define CALL_3(body, ka, kb, kc, r)	body(a->FIELD_OF_##ka, b->FIELD_OF_##kb, c->FIELD_OF_##kc, r)
+#define CALL_N(nargs, body, ka, kb, kc, r)	CALL_##nargs(body, ka, kb, kc, r)
 #define CALL(...)				CALL_N(__VA_ARGS__)
 
 static __device__ bool
-run_operator(uint16_t op, const Value *a, const Value *b, Value *out)
+run_operator(uint16_t op, const Value *a, const Value *b, const Value *c, Value *out)
 {
 	switch (op)
 	{
@@ -54,7 +56,7 @@ run_operator(uint16_t op, const Value *a, const Value *b, Value *out)
 		case OP_##id: \
 			{ \
 				TYPE_OF_##kr r; \
-				bool		ok = CALL(nargs, body, FIRST_OF kinds, SECOND_OF kinds, &r); \
+				bool		ok = CALL(nargs, body, FIRST_OF kinds, SECOND_OF kinds, THIRD_OF kinds, &r); \
 				out->FIELD_OF_##kr = r; \
 				return ok; \
 			}
@@ -65,12 +67,12 @@ run_operator(uint16_t op, const Value *a, const Value *b, Value *out)
 }
 
 extern "C" __global__ void
-operators(const uint16_t *ops, const Value *a, const Value *b, Value *out, uint8_t *failed, uint32_t n)
+operators(const uint16_t *ops, const Value *a, const Value *b, const Value *c, Value *out, uint8_t *failed, uint32_t n)
 {
 	uint32_t	i = blockIdx.x * blockDim.x + threadIdx.x;
 
 	if (i < n)
-		failed[i] = !run_operator(ops[i], &a[i], &b[i], &out[i]);
+		failed[i] = !run_operator(ops[i], &a[i], &b[i], &c[i], &out[i]);
 }
 
 /* From a line pointer to a numeric and a text; what numerics need as keys. */

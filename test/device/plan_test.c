@@ -11,6 +11,8 @@
  *-------------------------------------------------------------------------
  */
 // link: src/engine/cuda/plan.c src/engine/cuda/plan_groups.c src/engine/cuda/plan_verify.c src/engine/cuda/driver.c src/program/verify.c src/program/program_tables.c
+#define GENERATE_ENGINE		ENGINE_CUDA
+
 #include "device_trial.h"
 
 #define PLAN_CAPACITY	64

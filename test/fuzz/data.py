@@ -137,6 +137,15 @@ def _word(rng, longest):
     return text if longest is None else text[:longest]
 
 
+def plain_text(rng):
+    """Something that columns hold, or a part of it."""
+    text = rng.choice(["x", "xyz", "ab", "zyx"]) if rng.random() < 0.2 else _word(rng, None)
+    if len(text) > 1 and rng.random() < 0.4:
+        at = rng.randrange(len(text))
+        text = text[at:at + rng.randrange(1, len(text))]
+    return text
+
+
 def _text(rng, column, wild):
     n = column.length
     if wild and rng.random() < 0.35:

@@ -179,6 +179,8 @@ class Maker:
             return Expr("bool", "(", self.make(kind, depth - 1), rng.choice([" IS NULL", " IS NOT NULL"]), ")")
         if draw < 0.45 + self.host:
             return self.host_condition(depth)
+        if draw < 0.50 + self.host:
+            return self.like(depth)
         if draw < 0.62:
             return self.between_or_in(depth)
         return self.comparison(depth)
@@ -257,6 +259,36 @@ class Maker:
                                                                               " BETWEEN SYMMETRIC "]),
                     self.leaf(other), " AND ", self.leaf(other), ")")
 
+    def like(self, depth):
+        rng = self.rng
+        kind = self.kind("text", "bpchar")
+        left = self.column(kind) if rng.random() < 0.7 else None
+        if rng.random() < 0.12:
+            right = self.make("text", depth - 1)
+        else:
+            right = self.pattern()
+        if rng.random() < 0.1:
+            return Expr("bool", "starts_with(", self.make("text", depth - 1), ", ", Expr("text", data.quote(data.plain_text(rng))), ")")
+        return Expr("bool", "(", left or self.make(kind, depth - 1), rng.choice([" LIKE ", " NOT LIKE "]), right, ")")
+
+    def pattern(self):
+        """Made of pieces of what the columns hold; one that ends in its escape is an error."""
+        rng = self.rng
+        parts = []
+        for _ in range(rng.choice([1, 1, 2, 3])):
+            piece = rng.choice(["%", "%", "_", "", "%%", "_%", "%_"])
+            parts.append(piece)
+            literal = data.plain_text(rng)
+            parts.append(literal.replace("\\", "\\\\") if rng.random() < 0.3 else literal.replace("\\", ""))
+        parts.append(rng.choice(["%", "%", "_", "", ""]))
+        if rng.random() < 0.06:
+            parts.append("\\" if self.fail else "\\%")
+        text = data.quote("".join(parts))
+        if self.params is not None and rng.random() < 0.4:
+            self.params.append(("text", [text, data.quote("%" + data.plain_text(rng) + "%"), "NULL"]))
+            return Expr("text", "$%d" % len(self.params))
+        return Expr("text", text)
+
     def host_condition(self, depth):
         """What no engine runs."""
         rng = self.rng
@@ -276,7 +308,7 @@ class Maker:
             return tested
         text = self.kind("text", "bpchar")
         if draw < 0.5:
-            return Expr("bool", "(", self.make(text, depth - 1), rng.choice([" LIKE 'a%'", " LIKE '%b%'", " ~ 'a'", " NOT LIKE 'A_'"]), ")")
+            return Expr("bool", "(", self.make(text, depth - 1), rng.choice([" ~ 'a'", " ILIKE 'A%'", " SIMILAR TO 'a_*'"]), ")")
         if draw < 0.7:
             return Expr("bool", "(lower(", self.make("text", depth - 1), ") = ", self.leaf("text"), ")")
         if draw < 0.85:
@@ -311,6 +343,9 @@ class Maker:
             return Expr(kind, "(", self.make(other, depth - 1, True), ")::", kind)
         if draw < 0.86 and kind == "int4":
             return Expr(kind, "(", self.make("date", depth - 1, True), " - ", self.make("date", depth - 1, True), ")")
+        if draw < 0.89 and kind == "int4":
+            return Expr(kind, rng.choice(["length(", "char_length(", "octet_length("]),
+                        self.column(self.kind("text", "bpchar")) or self.make("text", depth - 1), ")")
         if draw < 0.93:
             what = rng.random()
             if what < 0.4:
@@ -324,8 +359,6 @@ class Maker:
             what = rng.random()
             if what < 0.5 and kind == "int8":
                 return Expr(kind, "same(", self.make(kind, depth - 1), ")")
-            if what < 0.6 and kind == "int4":
-                return Expr(kind, "length(", self.make("text", depth - 1), ")")
             return Expr(kind, "bit_length(", self.make("text", depth - 1), ")::", kind)
         return self.leaf(kind)
 
@@ -419,7 +452,29 @@ class Maker:
             return Expr("text", "lower(", self.make("text", depth - 1), ")")
         if draw < 0.3 + 1.5 * self.host:
             return Expr("text", "(", self.leaf("text"), " || ", self.leaf("text"), ")")
+        if draw < 0.6:
+            return self.part(depth)
         return self.leaf("text")
+
+    def part(self, depth):
+        rng = self.rng
+
+        def number():
+            if rng.random() < 0.7:
+                return Expr("int4", str(rng.choice([-2147483647, -3, -1, 0, 1, 1, 2, 2, 3, 5, 100, 2147483647])))
+            return self.leaf("int4", True)
+
+        def size():
+            made = number()
+            return Expr("int4", "abs(", made, "::int8)::int4") if not self.fail else made
+
+        text = self.make("text", depth - 1)
+        draw = rng.random()
+        if draw < 0.4:
+            return Expr("text", rng.choice(["substring(", "substr("]), text, ", ", number(), ", ", size(), ")")
+        if draw < 0.6:
+            return Expr("text", rng.choice(["substring(", "substr("]), text, ", ", number(), ")")
+        return Expr("text", rng.choice(["left(", "right("]), text, ", ", number(), ")")
 
     def bpchar(self, depth):
         return self.leaf("bpchar")

@@ -18,8 +18,9 @@ FROM (VALUES
 	('date', '{NULL,4714-11-24 BC,0001-01-01,1999-12-31,2000-01-01,2000-02-29,2024-12-31,294276-12-31,294277-01-01,5874897-12-31,-infinity,infinity}'),
 	('timestamp without time zone', '{NULL,4714-11-24 00:00:00 BC,1999-12-31 23:59:59.999999,2000-01-01 00:00:00,2000-01-01 00:00:00.000001,294276-12-31 23:59:59.999999,-infinity,infinity}'),
 	('timestamp with time zone', '{NULL,4714-11-24 00:00:00+00 BC,1999-12-31 23:59:59.999999+00,2000-01-01 00:00:00+00,2000-01-01 00:00:00+01,294276-12-31 23:59:59.999999+00,-infinity,infinity}'),
-	('character', '{NULL,"","a","a  ","ab","b","é","  "}'),
-	('text', '{NULL,"","a","a ","ab","b","é","abcdefg","abcdefgh","abcdefghi"}')
+	('character', '{NULL,"","a","a  ","ab","b","é","  ","a c"}'),
+	('text', '{NULL,"","a","a ","ab","b","é","aé日😀b","été été été été","abcdefg","abcdefgh","abcdefghi","%","_","__%","%a%","a%","%b ","%b%h%","a_c%","ab%hi","%é_%","_é","été €",
+			"\\","a\\","%\\","\\%","%\\_%","100%_\\","xyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxz","%xyxz","%yxy%xz%","%x_y%"}')
 ) v(type, list), unnest(list) WITH ORDINALITY u(value, ord);
 
 -- fields, and times that tell them apart
@@ -100,6 +101,13 @@ BEGIN
 	IF array_length(fn.types, 1) = 1 THEN
 		EXECUTE format('CREATE TABLE pairs AS SELECT (row_number() OVER ())::int AS id, a.value::%1$s AS a, NULL AS b
 						FROM edges a WHERE a.type = %2$L', bare(fn.types[1]), fn.edges[1]);
+	ELSIF array_length(fn.types, 1) = 3 THEN
+		-- triples: fewer values of each
+		EXECUTE format('CREATE TABLE pairs AS SELECT (row_number() OVER ())::int AS id, a.value::%1$s AS a, b.value::%2$s AS b, c.value::%3$s AS c
+						FROM edges a, edges b, edges c WHERE a.type = %4$L AND b.type = %5$L AND c.type = %6$L
+						AND a.n <= 12 AND (a.value IS NOT NULL OR b.n %% 3 = c.n %% 3) AND abs(b.value::numeric) NOT BETWEEN 3 AND 1000000
+						AND coalesce(abs(c.value::numeric) NOT BETWEEN 3 AND 1000000, true)',
+					   bare(fn.types[1]), bare(fn.types[2]), bare(fn.types[3]), fn.edges[1], fn.edges[2], fn.edges[3]);
 	ELSE
 		EXECUTE format('CREATE TABLE pairs AS SELECT (row_number() OVER ())::int AS id, a.value::%1$s AS a, b.value::%2$s AS b
 						FROM edges a, edges b WHERE a.type = %3$L AND b.type = %4$L',
@@ -111,6 +119,7 @@ BEGIN
 	END IF;
 	FOR k IN 1..last LOOP
 		SELECT fn.name || format(CASE WHEN array_length(fn.types, 1) = 1 THEN '(a)'
+								 WHEN array_length(fn.types, 1) = 3 THEN '(a, b, c)'
 								 WHEN fn.constant = 1 THEN '(%1$L, b)'
 								 WHEN fn.constant = 2 THEN '(a, %2$L)'
 								 ELSE '(a, b)' END, p.a, p.b)

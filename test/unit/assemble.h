@@ -72,6 +72,14 @@ asm_load(Assembly *as, uint16_t attr)
 	return asm_compute(as, OP_LOAD, gpuscan_type_info[as->attrs[attr].type].kind, attr, 0, 0);
 }
 
+/* A bpchar with its blanks, where 'blanks' is and it can be had; else as asm_load. */
+static uint16_t
+asm_load_text(Assembly *as, uint16_t attr, bool blanks)
+{
+	blanks = blanks && as->attrs[attr].type == TYPE_BPCHAR && as->attrs[attr].missing == PROGRAM_NO_REG;
+	return blanks ? asm_compute(as, OP_LOAD, VALUE_TEXT, attr, LOAD_STORED, 0) : asm_load(as, attr);
+}
+
 static void
 asm_key(Assembly *as, uint16_t reg, uint8_t type)
 {

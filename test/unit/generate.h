@@ -17,6 +17,11 @@
 
 #define GENERATE_LAST_STRUCTURAL	OP_SELECT
 
+/* Who is to run the aggregates; a test of another engine defines it before. */
+#ifndef GENERATE_ENGINE
+#define GENERATE_ENGINE		ENGINE_CPU
+#endif
+
 typedef struct Generator
 {
 	Rng		   *rng;
@@ -82,7 +87,7 @@ gen_leaf(Generator *gen, uint8_t kind)
 			uint16_t	attr = (uint16_t) rng_below(rng, gen->as.nattrs);
 
 			if (gpuscan_type_info[gen->as.attrs[attr].type].kind == kind)
-				return gen_know(gen, asm_load(&gen->as, attr));
+				return gen_know(gen, asm_load_text(&gen->as, attr, rng_chance(rng, 30)));
 		}
 	}
 	value = random_value(rng, &gen->table->bytes, kind, (uint8_t) rng_below(rng, PROFILES));
@@ -117,7 +122,9 @@ gen_operator(Generator *gen, uint16_t op, int depth)
 	uint16_t	a = gen_expr(gen, info->args[0], depth);
 	uint16_t	b = info->nargs > 1 ? gen_expr(gen, info->args[1], depth) : 0;
 
-	return gen_know(gen, asm_compute(&gen->as, op, info->result, a, b, 0));
+	uint16_t	c = info->nargs > 2 ? gen_expr(gen, info->args[2], depth) : 0;
+
+	return gen_know(gen, asm_compute(&gen->as, op, info->result, a, b, c));
 }
 
 static uint16_t
@@ -272,7 +279,14 @@ gen_program(Generator *gen, Rng *rng, Table *table)
 			asm_key(&gen->as, gen_expr(gen, kind, 1), gen_key_type(rng, kind));
 		}
 		for (int i = 0; i < naggs; i++)
-			gen_aggregate(gen, (uint8_t) rng_below(rng, PROGRAM_AGG_KINDS), 2);
+		{
+			uint8_t		kind;
+
+			do
+				kind = (uint8_t) rng_below(rng, PROGRAM_AGG_KINDS);
+			while (!(gpuscan_agg_info[kind].engines & GENERATE_ENGINE));
+			gen_aggregate(gen, kind, 2);
+		}
 	}
 	return asm_finish(&gen->as);
 }

@@ -59,6 +59,8 @@ group_program(Generator *gen, const GroupCase *cases)
 	{
 		uint8_t		arg = gpuscan_agg_info[kind].arg == VALUE_KINDS ? VALUE_TEXT : gpuscan_agg_info[kind].arg;
 
+		if (!(gpuscan_agg_info[kind].engines & GENERATE_ENGINE))
+			continue;
 		asm_agg(as, kind, kind == AGG_COUNT_STAR ? PROGRAM_NO_REG : args[arg], PROGRAM_NO_REG);
 		asm_agg(as, kind, kind == AGG_COUNT_STAR ? PROGRAM_NO_REG : args[arg], filter);
 	}

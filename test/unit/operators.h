@@ -103,7 +103,7 @@ operand(Generator *gen, Shape shape, uint16_t op, int arg, uint16_t condition, u
 {
 	Assembly   *as = &gen->as;
 	const uint8_t kind = gpuscan_op_info[op].args[arg];
-	const uint16_t attr = (uint16_t) (1 + arg);
+	const uint16_t attr = arg == 0 ? 1 : 2;	/* a third shares the second's column */
 	ProgramValue value = random_value(gen->rng, &gen->table->bytes, kind, profile);
 
 	choose_meaningful(gen->rng, op, arg, &value);
@@ -111,7 +111,7 @@ operand(Generator *gen, Shape shape, uint16_t op, int arg, uint16_t condition, u
 	switch (shape)
 	{
 		case SHAPE_COLUMN:
-			return asm_load(as, attr);
+			return asm_load_text(as, attr, rng_chance(gen->rng, 50));
 		case SHAPE_UNIFORM:
 			return asm_uniform(as, value);
 		case SHAPE_NULL:
@@ -135,6 +135,7 @@ operator_program(Generator *gen, Rng *rng, Table *table, uint16_t op, Shape shap
 	uint16_t	condition,
 				a,
 				b = 0,
+				c = 0,
 				result;
 
 	gen_init(gen, rng, table, 100);
@@ -142,12 +143,14 @@ operator_program(Generator *gen, Rng *rng, Table *table, uint16_t op, Shape shap
 	a = operand(gen, shape_a, op, 0, condition, profile);
 	if (info->nargs > 1)
 		b = operand(gen, shape_b, op, 1, condition, profile);
+	if (info->nargs > 2)
+		c = operand(gen, info->args[2] == info->args[1] ? (Shape) rng_below(rng, SHAPES) : SHAPE_UNIFORM, op, 2, condition, PROFILE_FEW);
 	if (rng_chance(rng, 50))
-		result = asm_compute(as, op, info->result, a, b, 0);
+		result = asm_compute(as, op, info->result, a, b, c);
 	else
 	{
 		asm_do(as, OP_MASK_TRUE, condition);
-		result = asm_compute(as, op, info->result, a, b, 0);
+		result = asm_compute(as, op, info->result, a, b, c);
 		asm_do(as, OP_MASK_END, PROGRAM_NO_REG);
 		result = asm_compute(as, OP_SELECT, info->result, condition, result, asm_uniform(as, value_null(info->result)));
 	}

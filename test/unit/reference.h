@@ -64,7 +64,7 @@ ref_from_program_value(const ProgramValue *value)
 
 /* An attribute of a row; false when an engine cannot read it. */
 static bool
-ref_load(const Table *table, const Rows *rows, uint32_t row, uint32_t att, bool decompresses, RefValue *out)
+ref_load(const Table *table, const Rows *rows, uint32_t row, uint32_t att, bool stored, bool decompresses, RefValue *out)
 {
 	const Column *column = &table->columns[att];
 	const Cell *cell = &rows->cells[(size_t) row * rows->ncolumns + att];
@@ -93,7 +93,7 @@ ref_load(const Table *table, const Rows *rows, uint32_t row, uint32_t att, bool 
 			return cell->readable;
 		case VALUE_TEXT:
 			out->text = (TextView) {cell->bytes, cell->len, 0};
-			if (column->type == TYPE_BPCHAR)
+			if (column->type == TYPE_BPCHAR && !stored)
 				while (out->text.len > 0 && cell->bytes[out->text.len - 1] == ' ')
 					out->text.len--;
 			return true;
@@ -137,17 +137,20 @@ ref_load(const Table *table, const Rows *rows, uint32_t row, uint32_t att, bool 
 #define REF_PUT_VALUE_INT32(v, r)	((v)->integer = (r))
 #define REF_PUT_VALUE_INT64(v, r)	((v)->integer = (r))
 #define REF_PUT_VALUE_NUMERIC(v, r)	((v)->numeric = (r))
+#define REF_PUT_VALUE_TEXT(v, r)	((v)->text = (r))
 
 #define REF_FIRST(a, b, c)	a
 #define REF_SECOND(a, b, c)	b
-#define REF_CALL_1(body, ka, kb, a, b, r)	body(REF_GET_##ka(a), r)
-#define REF_CALL_2(body, ka, kb, a, b, r)	body(REF_GET_##ka(a), REF_GET_##kb(b), r)
-#define REF_CALL(nargs, body, ka, kb, a, b, r)	REF_CALL_##nargs(body, ka, kb, a, b, r)
+#define REF_THIRD(a, b, c)	c
+#define REF_CALL_1(body, ka, kb, kc, a, b, c, r)	body(REF_GET_##ka(a), r)
+#define REF_CALL_2(body, ka, kb, kc, a, b, c, r)	body(REF_GET_##ka(a), REF_GET_##kb(b), r)
+#define REF_CALL_3(body, ka, kb, kc, a, b, c, r)	body(REF_GET_##ka(a), REF_GET_##kb(b), REF_GET_##kc(c), r)
+#define REF_CALL(nargs, body, ka, kb, kc, a, b, c, r)	REF_CALL_##nargs(body, ka, kb, kc, a, b, c, r)
 #define REF_EXPAND(...)		REF_CALL(__VA_ARGS__)
 
 /* False when the operator fails; arguments are neither NULL nor poison. */
 static bool
-ref_operator(uint16_t op, const RefValue *a, const RefValue *b, RefValue *out)
+ref_operator(uint16_t op, const RefValue *a, const RefValue *b, const RefValue *c, RefValue *out)
 {
 	bool		done = true;
 
@@ -158,7 +161,7 @@ ref_operator(uint16_t op, const RefValue *a, const RefValue *b, RefValue *out)
 			{ \
 				REF_TYPE_##kr r; \
 				memset(&r, 0, sizeof r); \
-				done = REF_EXPAND(nargs, body, REF_FIRST kinds, REF_SECOND kinds, a, b, &r); \
+				done = REF_EXPAND(nargs, body, REF_FIRST kinds, REF_SECOND kinds, REF_THIRD kinds, a, b, c, &r); \
 				REF_PUT_##kr(out, r); \
 				assert(done || may_fail); \
 			} \
@@ -211,7 +214,8 @@ ref_run(const Program *program, const ProgramValue *params, const Table *table, 
 		{
 			case OP_LOAD:
 				/* whatever the mask says: a value that cannot be read is the host's */
-				if (!ref_load(table, rows, row, (uint32_t) program_attrs(program)[instr->a].attnum - 1, decompresses, &out))
+				if (!ref_load(table, rows, row, (uint32_t) program_attrs(program)[instr->a].attnum - 1,
+							  instr->b == LOAD_STORED, decompresses, &out))
 					return REF_PUNT;
 				break;
 			case OP_FILTER:
@@ -268,9 +272,9 @@ ref_run(const Program *program, const ProgramValue *params, const Table *table, 
 				out.poison |= a->poison;
 				break;
 			default:
-				out.null = a->null || (b && b->null);
-				out.poison = a->poison || (b && b->poison);
-				if (!out.null && !out.poison && !ref_operator(instr->op, a, b, &out))
+				out.null = a->null || (b && b->null) || (c && c->null);
+				out.poison = a->poison || (b && b->poison) || (c && c->poison);
+				if (!out.null && !out.poison && !ref_operator(instr->op, a, b, c, &out))
 				{
 					if (mask[depth])
 						return REF_PUNT;

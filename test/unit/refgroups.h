@@ -163,6 +163,14 @@ ref_agg_is(uint8_t kind, const char *what)
 	return strncmp(gpuscan_agg_info[kind].name, what, strlen(what)) == 0;
 }
 
+static int
+ref_compare_texts(const TextView *a, const TextView *b)
+{
+	const int	order = memcmp(a->ptr, b->ptr, a->len < b->len ? a->len : b->len);
+
+	return order ? order : (a->len > b->len) - (a->len < b->len);
+}
+
 static void
 refgroups_step(RefGroups *groups, uint32_t group, uint32_t number, const RefValue *arg, uint64_t ordinal)
 {
@@ -190,12 +198,15 @@ refgroups_step(RefGroups *groups, uint32_t group, uint32_t number, const RefValu
 	assert(ref_agg_is(kind, "MIN") || ref_agg_is(kind, "MAX"));
 	order = agg->best.null ? 0 :
 		gpuscan_agg_info[kind].arg == VALUE_NUMERIC ? numeric_compare(v, agg->best.numeric) :
+		gpuscan_agg_info[kind].arg == VALUE_TEXT ? ref_compare_texts(&arg->text, &agg->best.text) :
 		(arg->integer > agg->best.integer) - (arg->integer < agg->best.integer);
 	/* of equal values the later one (numeric_smaller, numeric_larger) */
 	if (ref_agg_is(kind, "MIN") ? order <= 0 : order >= 0)
 	{
 		agg->best = *arg;
 		agg->ordinal = ordinal;
+		if (arg->kind == VALUE_TEXT)
+			agg->best.text.ptr = memcpy(bytes_new(&groups->memory, arg->text.len), arg->text.ptr, arg->text.len);
 	}
 }
 

@@ -159,7 +159,7 @@ random_numeric(Rng *rng, uint8_t profile, int scale, int bits, uint64_t row, boo
 static uint32_t
 random_text(Rng *rng, uint8_t profile, uint64_t row, char *out)
 {
-	static const char *const few[] = {"", "A", "B", "AIR", "REG AIR", "REG AIR ", "RAIL", "1234567", "12345678", "  ", "x ", "\303\251t\303\251"};
+	static const char *const few[] = {"%", "%A%", "A%R", "R_G%", "_", "%I%R%", "\\A%", "A\\", "%\303\251_\303\251", "", "A", "B", "AIR", "REG AIR", "REG AIR ", "RAIL", "1234567", "12345678", "  ", "x ", "\303\251t\303\251"};
 	const char *word = RNG_PICK(rng, few);
 	uint32_t	len = (uint32_t) strlen(word);
 
@@ -179,6 +179,11 @@ random_text(Rng *rng, uint8_t profile, uint64_t row, char *out)
 	}
 	for (uint32_t i = 0; i < len; i++)
 		out[i] = (char) (rng_chance(rng, 20) ? ' ' : 'a' + (char) rng_below(rng, 2));
+
+	/* for LIKE: wildcards, an escape, pieces of characters */
+	if (rng_chance(rng, 30))
+		for (int k = rng_range(rng, 1, 6); k > 0 && len > 0; k--)
+			out[rng_below(rng, len)] = "%%%%_\\\303\251"[rng_below(rng, 8)];
 	return len;
 }
 

@@ -235,6 +235,7 @@ test_refusals(void)
 		{"register written twice", {{OP_LOAD, 0, 0, 0, 0, 0}, {OP_LOAD, 0, 0, 0, 0, 0}}, 2},
 		{"register out of range", {{OP_LOAD, 9, 0, 0, 0, 0}}, 1},
 		{"attribute out of range", {{OP_LOAD, 0, 1, 0, 0, 0}}, 1},
+		{"attribute that cannot be loaded as stored", {{OP_LOAD, 0, 0, LOAD_STORED, 0, 0}}, 1},
 		{"result of the wrong kind", {{OP_LOAD, 2, 0, 0, 0, 0}}, 1},
 		{"operand of the wrong kind", {{OP_LOAD, 0, 0, 0, 0, 0}, {OP_NEG_INT32, 2, 0, 0, 0, 0}}, 2},
 		{"uniform register written", {{OP_LOAD, 3, 0, 0, 0, 0}}, 1},

@@ -58,8 +58,8 @@ absorb_key(EngineRun *run, uint32_t key, uint32_t from, uint32_t to)
 					view.len = 0;
 				if (unlikely_(view.len > GROUP_TEXT_MAX))
 					run->packed[i] = 0;
-				else if (v->uniform)
-					memcpy(&w, view.ptr, view.len);
+				else if (v->uniform || v->tight)
+					w = text_load_short(view.ptr, view.len);
 				else if (view.len > 0)
 					w = load_u64(view.ptr) & text_masks[view.len];	/* BATCH_PAGE_SLACK */
 				words[i] = w | (uint64_t) view.len << 56;
@@ -664,6 +664,25 @@ absorb_agg(EngineRun *run, uint32_t number, uint32_t from, uint32_t to)
 				if (!skip || !skip[i])
 					gpuscan_state_minmax_numeric(run, agg, group[i], vector_numeric(v, i),
 												 run->batch->ordinal + run->row[i]);
+			break;
+		case AGG_MIN_TEXT:
+		case AGG_MAX_TEXT:
+			for (uint32_t i = from; i < to; i++)
+				if (!skip || !skip[i])
+				{
+					const GroupText *best = (const GroupText *) (group_record(groups, group[i]) + agg->offset);
+					const TextView value = ((const TextView *) v->data)[v->uniform ? 0 : i];
+					int			order = 1;
+
+					/* most are no better than what is there */
+					if (likely_(best->room > 0))
+					{
+						order = text_compare(value, (TextView) {best->bytes, best->len, 0});
+						order = agg->kind == AGG_MIN_TEXT ? -order : order;
+					}
+					if (unlikely_(order > 0))
+						gpuscan_state_minmax_text(run, agg, group[i], value);
+				}
 			break;
 	}
 	if (skip)

@@ -43,9 +43,32 @@ typedef struct Vector
 	bool		has_null;
 	bool		wide;
 	bool		mixed;
+	bool		tight;			/* texts: nothing past the end of one may be read */
 	int16_t		scale;			/* numerics that are not mixed */
 	uint64_t	bound;			/* numerics that are not wide: no |mantissa| exceeds it */
+	bool		pattern_set;	/* 'pattern' is of the present value */
+	struct TextPattern *pattern;	/* uniform texts that LIKE has met, or NULL */
 } Vector;
+
+/* A LIKE pattern, taken apart (pattern.c) */
+typedef enum PatternForm
+{
+	PATTERN_GENERAL,			/* has _, or what only like_match.c's way can tell */
+	PATTERN_EQUAL,				/* abc */
+	PATTERN_ENDS,				/* abc%xyz, abc%, %xyz, % */
+	PATTERN_WITHIN,				/* %abc% */
+	PATTERN_PIECES				/* ab%cd%ef%gh */
+} PatternForm;
+
+typedef struct TextPattern
+{
+	uint8_t		form;			/* PatternForm */
+	bool		open;			/* has a % */
+	uint32_t	npieces;
+	uint32_t	least;			/* bytes that a text must have */
+	uint32_t	room;			/* bytes of a pattern that the memory is for */
+	TextView   *pieces;			/* first and last may be empty */
+} TextPattern;
 
 /* A step of the walk through a tuple, behind the prefix of constant offsets. */
 typedef struct WalkStep
@@ -136,6 +159,7 @@ typedef struct Groups
 	struct GroupArena *arena;	/* bytes of blob keys */
 	size_t		arena_left;
 	size_t		blob_bytes;
+	size_t		text_bytes;		/* of MIN_TEXT and MAX_TEXT */
 
 	/*
 	 * Rows come in the order of the scan, as a rule; then a group's first row
@@ -248,6 +272,9 @@ extern void gpuscan_vector_widen(Vector *vector, uint32_t n);
 extern void gpuscan_vector_mix(EngineRun *run, Vector *vector, uint32_t n);
 extern void gpuscan_vector_set_uniform(EngineRun *run, Vector *vector, const ProgramValue *value);
 
+/* pattern.c */
+extern const TextPattern *gpuscan_pattern_of(EngineRun *run, Vector *vector, bool utf8);
+
 /* groups.c */
 extern void gpuscan_groups_init(EngineRun *run);
 extern void gpuscan_groups_reset(EngineRun *run);
@@ -273,13 +300,16 @@ extern void gpuscan_state_raise_scale(EngineRun *run, GroupAgg *agg, int scale);
 extern void gpuscan_state_add_numeric(EngineRun *run, GroupAgg *agg, uint32_t group, NumericValue value);
 extern void gpuscan_state_minmax_numeric(EngineRun *run, GroupAgg *agg, uint32_t group,
 										 NumericValue value, uint64_t ordinal);
+extern void gpuscan_state_minmax_text(EngineRun *run, GroupAgg *agg, uint32_t group, TextView value);
+extern void gpuscan_state_free_texts(EngineRun *run, GroupAgg *agg);
 extern void gpuscan_state_step(EngineRun *run, uint32_t group, uint32_t number,
 							   const ProgramValue *value, uint64_t ordinal);
 extern void gpuscan_state_add(EngineRun *run, uint32_t group, uint32_t number, const EngineAggState *state);
 extern void gpuscan_state_out(EngineRun *run, uint32_t group, uint32_t number, EngineAggState *out);
+extern size_t gpuscan_state_dump_size(EngineRun *run, uint32_t group, uint32_t number);
 extern size_t gpuscan_state_dump(EngineRun *run, uint32_t group, uint32_t number, char *buf);
 extern const char *gpuscan_state_merge(EngineRun *run, uint32_t group, uint32_t number, const char *buf);
-#define GROUP_STATE_DUMP_MAX	72	/* bytes that state_dump writes at most */
+#define GROUP_STATE_DUMP_MAX	72	/* bytes that state_dump writes at most, less those of a text */
 
 /* A sum in a record: records are aligned to 8 bytes only. */
 typedef i128 i128_unaligned __attribute__((aligned(8)));
@@ -291,6 +321,13 @@ typedef struct GroupNumeric		/* state of MIN_NUMERIC, MAX_NUMERIC */
 	int32_t		scale;
 	uint32_t	set;
 } GroupNumeric;
+
+typedef struct GroupText		/* state of MIN_TEXT, MAX_TEXT: a copy of its own */
+{
+	char	   *bytes;
+	uint32_t	len;
+	uint32_t	room;			/* 0: no value yet */
+} GroupText;
 
 #define GROUP_SUM_LIMIT		8.0e37	/* well below 2^127: two limbs hold it */
 

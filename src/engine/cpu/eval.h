@@ -131,6 +131,7 @@ do { \
 } while (0)
 
 #include "engine/cpu/eval_numeric.h"
+#include "engine/cpu/eval_text.h"
 
 /* time zones: a table on the left, times on the right */
 static void
@@ -156,9 +157,7 @@ vector_zone_from_local(EngineRun *run, Vector *dst, const Vector *a, const Vecto
 #define EVAL2_INT64_VALUE_BOOL(body, fail)	BINARY(int64_t, int64_t, uint8_t, body, fail)
 #define EVAL2_INT64_VALUE_INT64(body, fail)	BINARY(int64_t, int64_t, int64_t, body, fail)
 #define EVAL2_INT64_VALUE_NUMERIC(body, fail)	vector_##body(run, dst, a, b)
-#define EVAL2_VALUE_TEXT(kr, body, fail)	EVAL2_TEXT_##kr(body, fail)
-#define EVAL2_TEXT_VALUE_BOOL(body, fail)	BINARY(TextView, TextView, uint8_t, body, fail)
-#define EVAL2_TEXT_VALUE_INT64(body, fail)	vector_##body(run, dst, a, b)
+#define EVAL2_VALUE_TEXT(kr, body, fail)	vector_##body(run, dst, a, b)
 #define EVAL2_VALUE_NUMERIC(kr, body, fail)	EVAL2_NUMERIC_##kr(body)
 #define EVAL2_NUMERIC_VALUE_BOOL(body)		vector_compare_##body(run, dst, a, b)
 #define EVAL2_NUMERIC_VALUE_NUMERIC(body)	vector_##body(run, dst, a, b)
@@ -171,9 +170,13 @@ vector_zone_from_local(EngineRun *run, Vector *dst, const Vector *a, const Vecto
 #define EVAL1_INT64_VALUE_NUMERIC(body, fail)	vector_##body(run, dst, a)
 #define EVAL1_VALUE_NUMERIC(kr, body, fail)	vector_##body(run, dst, a)
 
+#define EVAL1_VALUE_TEXT(kr, body, fail)	UNARY(TextView, CTYPE_##kr, body, fail)
+#define EVAL3_VALUE_TEXT(kr, body, fail)	vector_##body(run, dst, a, b, c)
+
 #define FIRST_OF(a, b, c)	a
 #define EVAL_1(ka, kr, body, fail)	EVAL1_##ka(kr, body, fail)
 #define EVAL_2(ka, kr, body, fail)	EVAL2_##ka(kr, body, fail)
+#define EVAL_3(ka, kr, body, fail)	EVAL3_##ka(kr, body, fail)
 #define EVAL_N(nargs, ka, kr, body, fail)	EVAL_##nargs(ka, kr, body, fail)
 #define EVAL_EXPAND(...)	EVAL_N(__VA_ARGS__)
 
@@ -281,6 +284,7 @@ eval_select(EngineRun *run, Vector *dst, const Vector *a, const Vector *b, const
 			break;
 		case VALUE_TEXT:
 			SELECT_LOOP(TextView);
+			dst->tight = b->tight | c->tight;
 			break;
 		case VALUE_NUMERIC:
 			vector_select_numeric(run, dst, b, c);
@@ -467,7 +471,7 @@ eval_instrs(EngineRun *run)
 		switch (instr->op)
 		{
 			case OP_LOAD:
-				load_attr(run, instr->a, dst);
+				load_attr(run, instr->a, instr->b == LOAD_STORED, dst);
 				break;
 			case OP_FILTER:
 				eval_filter(run, a, live++);

@@ -90,7 +90,7 @@ gpuscan_groups_memory(const Groups *groups)
 	for (uint32_t a = 0; a < groups->naggs; a++)
 		per_group += (groups->aggs[a].missing ? 8 : 0) + (groups->aggs[a].dscales ? 1 : 0) +
 			(groups->aggs[a].high ? sizeof *groups->aggs[a].high : 0);
-	return groups->n * per_group + groups->blob_bytes +
+	return groups->n * per_group + groups->blob_bytes + groups->text_bytes +
 		(groups->n > SLOTS_FIRST / 2 ? (groups->mask + 1) * sizeof(uint64_t) : 0) +
 		(groups->dense.size > DENSE_SLOTS_SMALL ? groups->dense.size * sizeof(uint32_t) : 0);
 }
@@ -662,6 +662,9 @@ gpuscan_groups_reset(EngineRun *run)
 {
 	Groups	   *groups = &run->groups;
 
+	for (uint32_t a = 0; a < groups->naggs; a++)
+		gpuscan_state_free_texts(run, &groups->aggs[a]);
+	groups->text_bytes = 0;
 	while (groups->nslabs > 1)
 		MEM_FREE(run, groups->slabs[--groups->nslabs]);
 	groups->nchunks = groups->nslabs;
@@ -730,8 +733,9 @@ gpuscan_groups_dump(EngineRun *run, uint32_t group, char *buf, size_t room, uint
 		memcpy(&blob, record, sizeof blob);
 		blob_len = load_u32(blob);
 	}
-	need = 8 + (blob ? 4 + (size_t) blob_len : groups->nkeys * 8) + groups->nkeys + 16 +
-		groups->naggs * GROUP_STATE_DUMP_MAX;
+	need = 8 + (blob ? 4 + (size_t) blob_len : groups->nkeys * 8) + groups->nkeys + 16;
+	for (uint32_t a = 0; a < groups->naggs; a++)
+		need += gpuscan_state_dump_size(run, group, a);
 	if (need > room)
 		return need;
 	memcpy(out, hash, 4);

@@ -211,12 +211,12 @@ load_numeric(EngineRun *run, uint32_t attr, Vector *dst)
 }
 
 static void
-load_text(EngineRun *run, uint32_t attr, Vector *dst)
+load_text(EngineRun *run, uint32_t attr, bool stored, Vector *dst)
 {
 	uint32_t	constant = run->plain ? run->attr_const[attr] : 0;
 	const uint16_t *pos = run->pos[attr];
 	TextView   *out = dst->data;
-	bool		blanks = program_attrs(run->program)[attr].type == TYPE_BPCHAR;
+	bool		blanks = !stored && program_attrs(run->program)[attr].type == TYPE_BPCHAR;
 
 	for (uint32_t i = 0; i < run->n; i++)
 	{
@@ -287,7 +287,7 @@ load_missing(EngineRun *run, uint32_t attr, Vector *dst)
 }
 
 static void
-load_attr(EngineRun *run, uint32_t attr, Vector *dst)
+load_attr(EngineRun *run, uint32_t attr, bool stored, Vector *dst)
 {
 	const ProgramAttr *info = &program_attrs(run->program)[attr];
 	uint32_t	n = run->n;
@@ -323,7 +323,7 @@ load_attr(EngineRun *run, uint32_t attr, Vector *dst)
 		case TYPE_BPCHAR:
 		case TYPE_VARCHAR:
 		case TYPE_TEXT:
-			load_text(run, attr, dst);
+			load_text(run, attr, stored, dst);
 			break;
 	}
 	if (dst->has_null)

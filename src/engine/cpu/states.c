@@ -35,6 +35,9 @@ gpuscan_state_size(uint8_t kind)
 		case AGG_MIN_NUMERIC:
 		case AGG_MAX_NUMERIC:
 			return sizeof(GroupNumeric);
+		case AGG_MIN_TEXT:
+		case AGG_MAX_TEXT:
+			return sizeof(GroupText);
 		default:
 			return 0;
 	}
@@ -287,6 +290,56 @@ gpuscan_state_minmax_numeric(EngineRun *run, GroupAgg *agg, uint32_t group,
 	state->set = 1;
 }
 
+static inline GroupText *
+state_text(EngineRun *run, const GroupAgg *agg, uint32_t group)
+{
+	return (GroupText *) (group_record(&run->groups, group) + agg->offset);
+}
+
+/*
+ * Where bytes decide the order, equal texts cannot be told apart: any of them
+ * serves.  The copy grows, and is freed with its group.
+ */
+void
+gpuscan_state_minmax_text(EngineRun *run, GroupAgg *agg, uint32_t group, TextView value)
+{
+	GroupText  *state = state_text(run, agg, group);
+
+	if (state->room > 0)
+	{
+		const int	order = text_compare(value, (TextView) {state->bytes, state->len, 0});
+
+		if (agg->kind == AGG_MIN_TEXT ? order >= 0 : order <= 0)
+			return;
+	}
+	if (value.len >= state->room)
+	{
+		const EngineMemory *memory = run->memory;
+		const uint32_t room = (value.len | 15) + 1;
+
+		if (state->room > 0)
+			memory->free(memory->context, state->bytes);
+		run->groups.text_bytes -= state->room;
+		state->room = 0;
+		state->bytes = memory->alloc(memory->context, room);
+		state->room = room;
+		run->groups.text_bytes += room;
+	}
+	memcpy(state->bytes, value.ptr, value.len);
+	state->len = value.len;
+}
+
+/* All groups are to be forgotten. */
+void
+gpuscan_state_free_texts(EngineRun *run, GroupAgg *agg)
+{
+	if (agg->kind != AGG_MIN_TEXT && agg->kind != AGG_MAX_TEXT)
+		return;
+	for (uint32_t g = 0; g < run->groups.n; g++)
+		if (state_text(run, agg, g)->room > 0)
+			run->memory->free(run->memory->context, state_text(run, agg, g)->bytes);
+}
+
 static void
 state_minmax_integer(EngineRun *run, GroupAgg *agg, uint32_t group, int64_t value)
 {
@@ -331,6 +384,10 @@ gpuscan_state_step(EngineRun *run, uint32_t group, uint32_t number,
 		case AGG_MAX_NUMERIC:
 			gpuscan_state_minmax_numeric(run, agg, group, program_value_numeric(value), ordinal);
 			break;
+		case AGG_MIN_TEXT:
+		case AGG_MAX_TEXT:
+			gpuscan_state_minmax_text(run, agg, group, (TextView) {value->u.ptr, value->len, 0});
+			break;
 		default:
 			state_minmax_integer(run, agg, group, value->u.integer);
 			break;
@@ -372,6 +429,12 @@ gpuscan_state_out(EngineRun *run, uint32_t group, uint32_t number, EngineAggStat
 				out->value.kind = VALUE_NUMERIC;
 				program_value_set_numeric(&out->value, v);
 			}
+			break;
+		case AGG_MIN_TEXT:
+		case AGG_MAX_TEXT:
+			out->value.kind = VALUE_TEXT;
+			out->value.u.ptr = state_text(run, agg, group)->bytes;
+			out->value.len = state_text(run, agg, group)->len;
 			break;
 		default:
 			out->value.kind = gpuscan_agg_info[agg->kind].arg;
@@ -419,6 +482,10 @@ gpuscan_state_add(EngineRun *run, uint32_t group, uint32_t number, const EngineA
 			gpuscan_state_minmax_numeric(run, agg, group, program_value_numeric(&state->value),
 										 state->ordinal);
 			break;
+		case AGG_MIN_TEXT:
+		case AGG_MAX_TEXT:
+			gpuscan_state_minmax_text(run, agg, group, (TextView) {state->value.u.ptr, state->value.len, 0});
+			break;
 		default:
 			state_minmax_integer(run, agg, group, state->value.u.integer);
 			break;
@@ -428,10 +495,21 @@ gpuscan_state_add(EngineRun *run, uint32_t group, uint32_t number, const EngineA
 /*
  * A dumped state: one byte of flags, int64 missing if any, then by kind
  *	 sums		int8 scale and dscale (numeric), 8 bytes or all limbs
- *	 min, max	8 bytes, or mantissa, scale and set (numeric)
+ *	 min, max	8 bytes, or mantissa, scale and set (numeric), or whether
+ *				there is one, its length and its bytes (text)
  */
 #define DUMP_MISSING	1
 #define DUMP_NARROW		2
+
+/* At least as many bytes as state_dump writes */
+size_t
+gpuscan_state_dump_size(EngineRun *run, uint32_t group, uint32_t number)
+{
+	GroupAgg   *agg = &run->groups.aggs[number];
+
+	return GROUP_STATE_DUMP_MAX +
+		(agg->kind == AGG_MIN_TEXT || agg->kind == AGG_MAX_TEXT ? state_text(run, agg, group)->len : 0);
+}
 
 size_t
 gpuscan_state_dump(EngineRun *run, uint32_t group, uint32_t number, char *buf)
@@ -462,6 +540,16 @@ gpuscan_state_dump(EngineRun *run, uint32_t group, uint32_t number, char *buf)
 			buf[0] |= DUMP_NARROW;
 		memcpy(out, limbs, narrow ? 8 : sizeof limbs);
 		out += narrow ? 8 : sizeof limbs;
+	}
+	else if (agg->kind == AGG_MIN_TEXT || agg->kind == AGG_MAX_TEXT)
+	{
+		const GroupText *state = state_text(run, agg, group);
+
+		*out++ = state->room > 0;
+		memcpy(out, &state->len, 4);
+		if (state->room > 0)
+			memcpy(out + 4, state->bytes, state->len);
+		out += 4 + (size_t) state->len;
 	}
 	else if (size > 0)
 	{
@@ -533,6 +621,14 @@ gpuscan_state_merge(EngineRun *run, uint32_t group, uint32_t number, const char 
 		if (state.set)
 			gpuscan_state_minmax_numeric(run, agg, group, v, state.ordinal);
 		buf += size;
+	}
+	else if (agg->kind == AGG_MIN_TEXT || agg->kind == AGG_MAX_TEXT)
+	{
+		const TextView value = {buf + 5, load_u32(buf + 1), 0};
+
+		if (buf[0])
+			gpuscan_state_minmax_text(run, agg, group, value);
+		buf += 5 + (size_t) value.len;
 	}
 	else if (size > 0)
 	{

@@ -67,6 +67,7 @@ gpuscan_vector_set_uniform(EngineRun *run, Vector *vector, const ProgramValue *v
 	}
 	vector->kind = value->kind;
 	vector->uniform = true;
+	vector->pattern_set = false;
 	vector->has_null = value->null;
 	vector->null[0] = value->null;
 	vector->wide = vector->mixed = false;

@@ -98,7 +98,7 @@ typedef struct DeviceInstr
 	uint8_t		dst;			/* register, or DEVICE_NO_REG */
 	uint8_t		a;				/* operands: register or DEVICE_UNIFORM | uniform;
 								 * OP_LOAD: index of the attribute (also in 'wide') */
-	uint8_t		b;
+	uint8_t		b;				/* ... OP_LOAD: LOAD_STORED, or 0 */
 	uint8_t		c;
 	uint8_t		kind;			/* ValueKind of the result, or of a for OP_IS_NULL */
 	uint8_t		pad;

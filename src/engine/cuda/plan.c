@@ -407,6 +407,7 @@ put_instrs(Lowering *l)
 		{
 			out[k].wide = instr->a;
 			out[k].a = (uint8_t) instr->a;
+			out[k].b = instr->b == LOAD_STORED ? LOAD_STORED : 0;
 		}
 	}
 	return true;

@@ -1,0 +1,196 @@
+/*-------------------------------------------------------------------------
+ *
+ * eval_text.h
+ *	  Loops of the text operators; part of level.h.
+ *
+ * LIKE with a pattern that is the same for all rows does not walk through the
+ * pattern with every row: see pattern.c.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "engine/cpu/search.h"
+
+#define vector_text_eq(run, dst, a, b)	BINARY(TextView, TextView, uint8_t, text_eq, 0)
+#define vector_text_ne(run, dst, a, b)	BINARY(TextView, TextView, uint8_t, text_ne, 0)
+#define vector_text_lt(run, dst, a, b)	BINARY(TextView, TextView, uint8_t, text_lt, 0)
+#define vector_text_le(run, dst, a, b)	BINARY(TextView, TextView, uint8_t, text_le, 0)
+#define vector_text_gt(run, dst, a, b)	BINARY(TextView, TextView, uint8_t, text_gt, 0)
+#define vector_text_ge(run, dst, a, b)	BINARY(TextView, TextView, uint8_t, text_ge, 0)
+
+BODY bool
+text_ends_match(TextView t, const TextPattern *pattern)
+{
+	const TextView head = pattern->pieces[0];
+	const TextView tail = pattern->pieces[pattern->npieces - 1];
+
+	return t.len >= pattern->least && text_bytes_same(t.ptr, head.ptr, head.len) &&
+		text_bytes_same(t.ptr + t.len - tail.len, tail.ptr, tail.len);
+}
+
+BODY bool
+text_pieces_match(TextView t, const TextPattern *pattern)
+{
+	const uint32_t last = pattern->npieces - 1;
+
+	if (!text_ends_match(t, pattern))
+		return false;
+	t.ptr += pattern->pieces[0].len;
+	t.len -= pattern->pieces[0].len + pattern->pieces[last].len;
+	for (uint32_t k = 1; k < last; k++)
+	{
+		const TextView piece = pattern->pieces[k];
+		const uint32_t at = search_text(t.ptr, t.len, piece.ptr, piece.len);
+
+		if (at == SEARCH_NONE)
+			return false;
+		t.ptr += at + piece.len;
+		t.len -= at + piece.len;
+	}
+	return true;
+}
+
+#define LIKE_LOOP(expression) \
+do { \
+	for (uint32_t i = 0; i < n; i++) \
+	{ \
+		const TextView t = texts[i]; \
+		out[i] = (uint8_t) (expression) ^ negate; \
+	} \
+} while (0)
+
+/* False: no loop of its own for this pattern. */
+static bool
+vector_like_pattern(EngineRun *run, Vector *dst, const Vector *a, const TextPattern *pattern, bool negated)
+{
+	const uint32_t n = run->n;
+	const TextView *restrict texts = a->data;
+	uint8_t    *restrict out = dst->data;
+	const uint8_t negate = negated;
+	const TextView first = pattern->pieces[0];
+
+	switch (pattern->form)
+	{
+		case PATTERN_EQUAL:
+			LIKE_LOOP(text_same(t, first));
+			return true;
+		case PATTERN_ENDS:
+			LIKE_LOOP(text_ends_match(t, pattern));
+			return true;
+		case PATTERN_WITHIN:
+			{
+				const TextView piece = pattern->pieces[1];
+
+				LIKE_LOOP(search_text(t.ptr, t.len, piece.ptr, piece.len) != SEARCH_NONE);
+				return true;
+			}
+		case PATTERN_PIECES:
+			LIKE_LOOP(text_pieces_match(t, pattern));
+			return true;
+		default:
+			return false;
+	}
+}
+
+#define VECTOR_LIKE(body, utf8, negated) \
+static void \
+vector_##body(EngineRun *run, Vector *dst, const Vector *a, const Vector *b) \
+{ \
+	const uint32_t n = run->n; \
+	if (!a->uniform && b->uniform && !b->has_null) \
+	{ \
+		/* what is the same for all rows stands in run->regs */ \
+		Vector	   *uniform = &run->regs[b - run->regs]; \
+		combine_nulls(run, dst, a, b); \
+		if (vector_like_pattern(run, dst, a, gpuscan_pattern_of(run, uniform, utf8), negated)) \
+			return; \
+	} \
+	BINARY(TextView, TextView, uint8_t, body, 1); \
+}
+
+VECTOR_LIKE(text_like_utf8, true, false)
+VECTOR_LIKE(text_not_like_utf8, true, true)
+VECTOR_LIKE(text_like_bytes, false, false)
+VECTOR_LIKE(text_not_like_bytes, false, true)
+#undef VECTOR_LIKE
+
+/* ------------------------------------------------------------------------
+ * Parts of texts: views of the same bytes
+ * ------------------------------------------------------------------------
+ */
+
+/* As combine_nulls for three; a text below a NULL is empty. */
+static bool
+combine_text_nulls(EngineRun *run, Vector *dst, const Vector *a, const Vector *b, const Vector *c)
+{
+	const uint32_t n = run->n;
+
+	dst->tight = true;
+	if (!combine_nulls(run, dst, a, b) && c && c->has_null)
+	{
+		if (!dst->has_null)
+			memset(dst->null, 0, n);
+		dst->has_null = true;
+		for (uint32_t i = 0; i < n; i++)
+			dst->null[i] |= c->null[c->uniform ? 0 : i];
+	}
+	if (dst->has_null && memchr(dst->null, 0, n) == NULL)
+	{
+		for (uint32_t i = 0; i < n; i++)
+			((TextView *) dst->data)[i] = (TextView) {"", 0, 0};
+		return true;
+	}
+	return false;
+}
+
+#define PART_LOOP(call) \
+do { \
+	const TextView *pa = a->data; \
+	const int32_t *pb = b->data; \
+	TextView   *out = dst->data; \
+	const uint32_t sa = a->uniform ? 0 : 1; \
+	const uint32_t sb = b->uniform ? 0 : 1; \
+	uint8_t		any = 0; \
+	for (uint32_t i = 0; i < n; i++) \
+	{ \
+		TextView	r; \
+		const uint8_t fail = !(call); \
+		out[i] = r; \
+		run->flags[i] = fail; \
+		any |= fail; \
+	} \
+	if (unlikely_(any)) \
+		note_failures(run, dst); \
+} while (0)
+
+#define VECTOR_PART_2(body) \
+static void \
+vector_##body(EngineRun *run, Vector *dst, const Vector *a, const Vector *b) \
+{ \
+	const uint32_t n = run->n; \
+	if (!combine_text_nulls(run, dst, a, b, NULL)) \
+		PART_LOOP(body(pa[i * sa], pb[i * sb], &r)); \
+}
+
+#define VECTOR_PART_3(body) \
+static void \
+vector_##body(EngineRun *run, Vector *dst, const Vector *a, const Vector *b, const Vector *c) \
+{ \
+	const uint32_t n = run->n; \
+	const int32_t *pc = c->data; \
+	const uint32_t sc = c->uniform ? 0 : 1; \
+	if (!combine_text_nulls(run, dst, a, b, c)) \
+		PART_LOOP(body(pa[i * sa], pb[i * sb], pc[i * sc], &r)); \
+}
+
+VECTOR_PART_3(text_substring_utf8)
+VECTOR_PART_3(text_substring_bytes)
+VECTOR_PART_2(text_substring_from_utf8)
+VECTOR_PART_2(text_substring_from_bytes)
+VECTOR_PART_2(text_left_utf8)
+VECTOR_PART_2(text_left_bytes)
+VECTOR_PART_2(text_right_utf8)
+VECTOR_PART_2(text_right_bytes)
+#undef VECTOR_PART_2
+#undef VECTOR_PART_3
+
+#define vector_text_begins(run, dst, a, b)	BINARY(TextView, TextView, uint8_t, text_begins, 0)
