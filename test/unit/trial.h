@@ -448,6 +448,10 @@ returning_add(const Trial *trial, Returning *returning, const Engine *engine, En
 				keys[k].u.ptr = memcpy(bytes_new(&returning->bytes, keys[k].len), group.keys[k].u.ptr, keys[k].len);
 		}
 		memcpy(aggs, group.aggs, program->naggs * sizeof *aggs);
+		for (uint32_t a = 0; a < program->naggs; a++)
+			if (gpuscan_agg_info[program_aggs(program)[a].kind].arg == VALUE_TEXT && !aggs[a].isnull)
+				aggs[a].value.u.ptr = memcpy(bytes_new(&returning->bytes, aggs[a].value.len),
+											 group.aggs[a].value.u.ptr, aggs[a].value.len);
 		group.group = UINT32_MAX;
 		group.keys = keys;
 		group.aggs = aggs;
