@@ -209,7 +209,8 @@ class Writer:
             what = rng.random()
             kind = "other"
             if what < 0.4:
-                call, result = [rng.choice(["min", "max"]), "(", maker.make("text", 1), ")"], "text"
+                name, kind = rng.choice(["min", "max"]), "text"
+                call, result = [name, "(", maker.make("text", 1), ")"], "text"
             elif what < 0.8 and not query.ambiguous:
                 # sorts, and then who is seen first of equals is open
                 call, result = ["count(DISTINCT ", maker.make(maker.kind("int4", "text", "date"), 1), ")"], "int8"
