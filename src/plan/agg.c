@@ -569,6 +569,44 @@ scan_tlist(List *keys, List *aggs, List *groupings, List *quals)
 	return add_to_flat_tlist(tlist, pull_var_clause((Node *) quals, PVC_RECURSE_PLACEHOLDERS));
 }
 
+#if PG_VERSION_NUM >= 160000
+static Node *
+nulling_mutator(Node *node, void *data)
+{
+	ListCell   *lc;
+
+	if (node == NULL)
+		return NULL;
+	if (!IsA(node, Var))
+		return expression_tree_mutator(node, nulling_mutator, data);
+	node = copyObject(node);
+	foreach(lc, (List *) data)
+	{
+		const Var  *key = lfirst(lc);
+
+		if (IsA(key, Var) && key->varno == ((Var *) node)->varno &&
+			key->varattno == ((Var *) node)->varattno)
+			((Var *) node)->varnullingrels = bms_copy(key->varnullingrels);
+	}
+	return node;
+}
+#endif
+
+/*
+ * With grouping sets the keys' columns are marked, from 18 on, as what the
+ * grouping may make NULL.  setrefs.c finds the conditions' columns by the same
+ * entries of custom_scan_tlist, and wants the same marks there.
+ */
+static List *
+mark_as_keys(List *quals, List *keys)
+{
+#if PG_VERSION_NUM >= 160000
+	return (List *) nulling_mutator((Node *) quals, keys);
+#else
+	return quals;
+#endif
+}
+
 static Plan *
 plan_agg(PlannerInfo *root, RelOptInfo *rel, CustomPath *path,
 		 List *tlist, List *clauses, List *custom_plans)
@@ -577,8 +615,8 @@ plan_agg(PlannerInfo *root, RelOptInfo *rel, CustomPath *path,
 	List	   *private = path->custom_private;
 	List	   *keys = list_nth(private, AggPathKeys);
 	List	   *aggs = list_nth(private, AggPathAggs);
-	List	   *device = extract_actual_clauses(list_nth(private, AggPathDevice), false);
-	List	   *host = extract_actual_clauses(list_nth(private, AggPathHost), false);
+	List	   *device = mark_as_keys(extract_actual_clauses(list_nth(private, AggPathDevice), false), keys);
+	List	   *host = mark_as_keys(extract_actual_clauses(list_nth(private, AggPathHost), false), keys);
 	List	   *params = NIL;
 
 	Assert(list_length(private) == AggPathCount);
