@@ -69,7 +69,6 @@ select query, refused(query) from (values
 select query, refused(query) from (values
 	('select stddev(n) from t'),
 	('select sum(r) from t'),
-	('select count(distinct a), count(distinct b) from t'),
 	('select sum(a order by a) from t'),
 	('select string_agg(s, '','') from t'),
 	('select percentile_cont(0.5) within group (order by a) from t'),
@@ -79,7 +78,6 @@ select query, refused(query) from (values
 	('select r, count(*) from t group by r'),
 	('select lower(s), count(*) from t group by 1'),
 	('select bp, count(*) from pk group by bp'),
-	('select a, count(distinct b) from t group by grouping sets ((a), ())'),
 	('select now(), count(*) from t group by now()'),
 	('select generate_series(1, 2), count(*) from t'),
 	('select count(*) from t where now() > ''2000-01-01''')

@@ -53,6 +53,17 @@ insert into queries (query) values
 	('select count(distinct a), sum(distinct a), avg(distinct c) * 0, count(*) from (select a, a as c from empty) e'),
 	('select a, count(distinct b) from empty group by a'),
 	('select count(distinct units) from sales where lower(region) = ''north'''),
+	('select count(distinct units), count(distinct region), sum(distinct units), count(*), sum(units) from sales'),
+	('select region, count(distinct units), count(distinct day), sum(distinct price), avg(distinct price), min(product), count(*) from sales where region is distinct from ''x'' group by region'),
+	('select region, count(distinct units) filter (where flag), sum(distinct units) filter (where not flag), count(distinct units) from sales group by region'),
+	('select count(distinct units) filter (where flag), count(*) filter (where flag) from sales'),
+	('select count(distinct 1) filter (where flag), count(distinct 1) filter (where units > 1000) from sales'),
+	('select region, count(distinct region), count(distinct flag), count(distinct price) from sales group by region'),
+	('select region, flag, count(distinct units), count(distinct price), sum(distinct price), count(*), sum(big), grouping(region) from sales group by cube (region, flag)'),
+	('select region, product, count(distinct region), count(distinct product), count(region) from sales group by grouping sets ((region), (product), ())'),
+	('select region, count(distinct units) filter (where flag), sum(units) filter (where flag) from sales group by rollup (region)'),
+	('select a, b, count(distinct c), count(distinct b) from empty group by rollup (a, b)'),
+	('select count(distinct a), count(distinct b), count(*) from empty'),
 	-- sets
 	('select region, product, count(*), sum(price), avg(units), min(day) from sales group by rollup (region, product)'),
 	('select region, product, flag, count(*), sum(big), grouping(region, product), grouping(flag), grouping(product, flag, region) from sales group by cube (region, product, flag)'),
@@ -83,6 +94,8 @@ set work_mem = '64kB';
 set hash_mem_multiplier = 1;
 select differs('select count(distinct id), sum(distinct id), count(*) from sales');
 select differs('select id, count(distinct units), sum(price) from sales group by id');
+select differs('select region, count(distinct id), count(distinct price), sum(distinct price), count(*), sum(big) from sales group by region');
+select differs('select id, count(distinct units), count(distinct flag), sum(price) from sales group by rollup (id)');
 select differs('select id, price, region, count(*), sum(units) from sales group by cube (id, price, region)');
 reset work_mem;
 reset hash_mem_multiplier;
@@ -96,6 +109,7 @@ fetch absolute 1 from c;
 fetch last from c;
 commit;
 select differs('select x, (select count(distinct units) from sales where id > x) from generate_series(1, 20000, 5000) x');
+select differs('select x, (select count(distinct units) + 100 * count(distinct region) from sales where id > x) from generate_series(1, 20000, 5000) x');
 select differs('select x, n from generate_series(1, 3) x, lateral (select region, count(distinct units) n from sales group by region offset 0) s');
 prepare rolled (int) as select region, count(*), grouping(region) from sales where id < $1 group by rollup (region) order by 1;
 set plan_cache_mode = force_generic_plan;
@@ -116,9 +130,6 @@ begin
 	return null;
 end $$;
 select query, refused(query) from (values
-	('select count(distinct units), count(distinct region) from sales'),
-	('select count(distinct units) filter (where flag) from sales'),
-	('select region, count(distinct units) from sales group by rollup (region)'),
 	('select count(distinct (units, region)) from sales'),
 	('select sum(distinct units order by units) from sales'),
 	('select string_agg(distinct region, '','') from sales'),

@@ -41,17 +41,17 @@
 
 typedef struct GpuAggState
 {
-	CustomScanState css;		/* must be first */
+	CustomScanState css;		/* these two as in RunNode */
+	ProgramRun	run;
 	Relation	rel;
 	List	   *keys;			/* Expr each, over the table's Vars */
 	List	   *aggrefs;
 	List	   *sets;			/* IntList of keys each; NIL: one of all */
 	List	   *groupings;		/* for each GROUPING() the keys it asks for */
-	Expr	   *distinct;		/* what aggregates with DISTINCT are about, or NULL */
+	FineGrouping fine;			/* of the table at first */
 	List	   *device_quals;
 	List	   *host_quals;
 	OffloadedProgram *offloaded;	/* of the table's groups */
-	ProgramRun	run;
 	HostEval	host;
 	ForeignStates foreign;
 	Spill		spill;
@@ -71,17 +71,14 @@ typedef struct GpuAggState
 	uint64		cursor;			/* of next_group */
 } GpuAggState;
 
+RUN_NODE(GpuAggState);
+
 static Node *create_state(CustomScan *cscan);
 static void begin(CustomScanState *node, EState *estate, int eflags);
 static TupleTableSlot *exec(CustomScanState *node);
 static void end(CustomScanState *node);
 static void rescan(CustomScanState *node);
 static void explain(CustomScanState *node, List *ancestors, ExplainState *es);
-static Size estimate_dsm(CustomScanState *node, ParallelContext *pcxt);
-static void initialize_dsm(CustomScanState *node, ParallelContext *pcxt, void *coordinate);
-static void reinitialize_dsm(CustomScanState *node, ParallelContext *pcxt, void *coordinate);
-static void initialize_worker(CustomScanState *node, shm_toc *toc, void *coordinate);
-static void shutdown_node(CustomScanState *node);
 
 const CustomScanMethods gpuscan_agg_plan_methods = {
 	.CustomName = "GpuAgg",
@@ -94,11 +91,11 @@ static const CustomExecMethods exec_methods = {
 	.ExecCustomScan = exec,
 	.EndCustomScan = end,
 	.ReScanCustomScan = rescan,
-	.EstimateDSMCustomScan = estimate_dsm,
-	.InitializeDSMCustomScan = initialize_dsm,
-	.ReInitializeDSMCustomScan = reinitialize_dsm,
-	.InitializeWorkerCustomScan = initialize_worker,
-	.ShutdownCustomScan = shutdown_node,
+	.EstimateDSMCustomScan = gpuscan_parallel_estimate,
+	.InitializeDSMCustomScan = gpuscan_parallel_initialize,
+	.ReInitializeDSMCustomScan = gpuscan_parallel_reinitialize,
+	.InitializeWorkerCustomScan = gpuscan_parallel_attach,
+	.ShutdownCustomScan = gpuscan_parallel_shutdown,
 	.ExplainCustomScan = explain
 };
 
@@ -112,38 +109,11 @@ create_state(CustomScan *cscan)
 	return (Node *) state;
 }
 
-/* What the table is grouped by at first, and the aggregates computed then */
-typedef struct FineGrouping
+static void
+compile(GpuAggState *state)
 {
-	List	   *keys;			/* the node's, and what DISTINCT is about */
-	List	   *aggrefs;		/* without DISTINCT */
-	int			distinct_key;	/* among the keys, or -1 */
-} FineGrouping;
-
-/* numbers: out, for each of the node's Aggrefs its number there, or -1. */
-static FineGrouping
-fine_grouping(const GpuAggState *state, int *numbers)
-{
-	FineGrouping fine = {list_copy(state->keys), NIL, -1};
-	ListCell   *lc;
-
-	foreach(lc, state->aggrefs)
-	{
-		int		   *number = &numbers[foreach_current_index(lc)];
-
-		*number = -1;
-		if (lfirst_node(Aggref, lc)->aggdistinct != NIL)
-			continue;
-		*number = list_length(fine.aggrefs);
-		fine.aggrefs = lappend(fine.aggrefs, lfirst(lc));
-	}
-	if (state->distinct == NULL)
-		return fine;
-	fine.keys = list_append_unique(fine.keys, state->distinct);
-	foreach(lc, fine.keys)
-		if (equal(lfirst(lc), state->distinct))
-			fine.distinct_key = foreach_current_index(lc);
-	return fine;
+	state->offloaded = gpuscan_offload_compile(state->rel, state->device_quals, true,
+											   state->fine.keys, state->fine.aggrefs);
 }
 
 static void
@@ -154,8 +124,6 @@ begin(CustomScanState *node, EState *estate, int eflags)
 	int			nkeys = intVal(list_nth(cscan->custom_private, PlanPrivateNKeys));
 	int			naggs = intVal(list_nth(cscan->custom_private, PlanPrivateNAggs));
 	int			n = 0;
-	int		   *fine_aggs;
-	FineGrouping fine;
 	ListCell   *lc;
 
 	foreach(lc, cscan->custom_scan_tlist)
@@ -170,7 +138,7 @@ begin(CustomScanState *node, EState *estate, int eflags)
 	}
 	state->sets = list_nth(cscan->custom_private, PlanPrivateSets);
 	state->groupings = list_nth(cscan->custom_private, PlanPrivateGroupings);
-	state->distinct = gpuscan_plan_distinct_argument(state->aggrefs);
+	gpuscan_plan_fine_grouping(state->keys, state->aggrefs, &state->fine);
 	state->partial = boolVal(list_nth(cscan->custom_private, PlanPrivatePartial));
 	state->device_quals = gpuscan_plan_restore_vars(linitial_node(List, cscan->custom_exprs),
 													cscan->custom_scan_tlist);
@@ -187,27 +155,23 @@ begin(CustomScanState *node, EState *estate, int eflags)
 	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
 		return;
 
-	/* the groups that the table falls into at first */
-	fine_aggs = palloc_array(int, naggs + 1);
-	fine = fine_grouping(state, fine_aggs);
-	state->offloaded = gpuscan_offload_compile(state->rel, state->device_quals, true,
-											   fine.keys, fine.aggrefs);
+	compile(state);
 	gpuscan_run_init(&state->run, &node->ss, state->rel,
 					 strVal(list_nth(cscan->custom_private, PlanPrivateEngine)),
 					 state->offloaded);
 	gpuscan_host_init(&state->host, &state->run, true, state->device_quals, state->host_quals);
-	gpuscan_host_init_groups(&state->host, fine.keys, fine.aggrefs);
+	gpuscan_host_init_groups(&state->host, state->fine.keys, state->fine.aggrefs);
 	/* rows must be looked at */
 	if (state->host_quals != NIL)
 		state->run.counts_only = false;
 	gpuscan_foreign_init(&state->foreign, state->offloaded->program);
-	if (fine.keys == NIL)
+	if (state->fine.keys == NIL)
 		state->host.direct = &state->foreign;
 	gpuscan_spill_init(&state->spill, &state->run, &state->foreign);
 	gpuscan_partial_init(&state->partials);
-	if (state->sets != NIL || state->distinct != NULL)
+	if (state->sets != NIL || state->fine.distinct != NIL)
 		gpuscan_regroup_init(&state->regroup, &node->ss, state->rel, state->keys, state->aggrefs,
-							 state->sets, fine.distinct_key, state->offloaded, fine_aggs);
+							 state->sets, &state->fine, state->offloaded);
 	else
 		state->finals = gpuscan_final_init(state->aggrefs, state->offloaded);
 	state->key_types = palloc_array(ProgramType, nkeys + 1);
@@ -426,14 +390,14 @@ next_of_sets(GpuAggState *state, OutputGroup *out)
 		out->finals = set->finals;
 		if (gpuscan_regroup_next(set, &out->group))
 		{
-			out->foreign = gpuscan_foreign_group(&set->foreign, out->group.group);
+			out->foreign = gpuscan_foreign_group(&set->table.foreign, out->group.group);
 			return true;
 		}
-		if (set->nkeys == 0 && set->cursor == 0)
+		if (set->nkeys == 0 && set->table.cursor == 0)
 		{
 			group_of_no_rows(state, &out->group);
 			out->foreign = NULL;
-			set->cursor = 1;
+			set->table.cursor = 1;
 			return true;
 		}
 	}
@@ -597,37 +561,6 @@ end(CustomScanState *node)
 	gpuscan_run_end(&state->run);
 }
 
-/* Parallel query: see parallel.h. */
-static Size
-estimate_dsm(CustomScanState *node, ParallelContext *pcxt)
-{
-	return gpuscan_parallel_estimate(&((GpuAggState *) node)->run);
-}
-
-static void
-initialize_dsm(CustomScanState *node, ParallelContext *pcxt, void *coordinate)
-{
-	gpuscan_parallel_initialize(&((GpuAggState *) node)->run, coordinate);
-}
-
-static void
-reinitialize_dsm(CustomScanState *node, ParallelContext *pcxt, void *coordinate)
-{
-	gpuscan_parallel_reinitialize(&((GpuAggState *) node)->run);
-}
-
-static void
-initialize_worker(CustomScanState *node, shm_toc *toc, void *coordinate)
-{
-	gpuscan_parallel_attach(&((GpuAggState *) node)->run, coordinate);
-}
-
-static void
-shutdown_node(CustomScanState *node)
-{
-	gpuscan_parallel_shutdown(&((GpuAggState *) node)->run);
-}
-
 /* As explain.c's show_hashagg_info. */
 static void
 explain_memory(const SpillCounters *counters, ExplainState *es)
@@ -679,8 +612,7 @@ explain_keys(GpuAggState *state, List *ancestors, ExplainState *es)
 	}
 	if (state->sets != NIL)
 		ExplainCloseGroup("Grouping Sets", "Grouping Sets", false, es);
-	if (state->distinct != NULL)
-		gpuscan_explain_exprs("Distinct Key", list_make1(state->distinct), false, node, ancestors, es);
+	gpuscan_explain_exprs("Distinct Key", state->fine.distinct, false, node, ancestors, es);
 }
 
 static void
@@ -689,12 +621,7 @@ explain(CustomScanState *node, List *ancestors, ExplainState *es)
 	GpuAggState *state = (GpuAggState *) node;
 
 	if (state->offloaded == NULL && es->verbose)
-	{
-		FineGrouping fine = fine_grouping(state, palloc_array(int, list_length(state->aggrefs) + 1));
-
-		state->offloaded = gpuscan_offload_compile(state->rel, state->device_quals, true,
-												   fine.keys, fine.aggrefs);
-	}
+		compile(state);
 	if (state->partial)
 		ExplainPropertyText("Aggregation", "partial", es);
 	explain_keys(state, ancestors, es);

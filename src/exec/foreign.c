@@ -31,14 +31,20 @@ typedef struct DumpedItem
 	uint64		ordinal;
 } DumpedItem;
 
-void
-gpuscan_foreign_init(ForeignStates *foreign, const Program *program)
+/* AggCheckCallContext asks for no more than this (nodeAgg.c). */
+AggState *
+gpuscan_foreign_fake_agg(void)
 {
 	AggState   *agg = makeNode(AggState);
 
-	/* AggCheckCallContext asks for no more than this (nodeAgg.c) */
 	agg->curaggcontext = makeNode(ExprContext);
-	foreign->fake_agg = (Node *) agg;
+	return agg;
+}
+
+void
+gpuscan_foreign_init(ForeignStates *foreign, const Program *program)
+{
+	foreign->fake_agg = (Node *) gpuscan_foreign_fake_agg();
 	foreign->call = palloc0(SizeForFunctionCallInfo(2));
 	InitFunctionCallInfoData(*foreign->call, NULL, 2, InvalidOid, foreign->fake_agg, NULL);
 	foreign->program = program;

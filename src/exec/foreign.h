@@ -45,6 +45,9 @@ typedef struct ForeignStates
 	FunctionCallInfo call;		/* of transition functions */
 } ForeignStates;
 
+/* What functions of an aggregate take for the node that calls them; its memory is to be set. */
+extern AggState *gpuscan_foreign_fake_agg(void);
+
 extern void gpuscan_foreign_init(ForeignStates *foreign, const Program *program);
 
 /* Keep the foreign items of settled rows that were just absorbed. */

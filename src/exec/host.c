@@ -24,6 +24,7 @@
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "offload/tables.h"
+#include "plan/plan_private.h"
 #include "utils/rel.h"
 
 /* decode.h and utils/builtins.h have names in common: include no builtins.h */
@@ -94,36 +95,6 @@ gpuscan_host_init(HostEval *host, ProgramRun *run, bool own_slot,
 }
 
 /*
- * An argument as the program has it: NULL for rows that FILTER turns down, and
- * not evaluated for them.  count(*) has one only with FILTER.
- */
-static Expr *
-filtered_argument(Expr *arg, Expr *filter)
-{
-	CaseExpr   *c;
-	CaseWhen   *when;
-	Oid			type;
-
-	if (filter == NULL)
-		return arg;
-	if (arg == NULL)
-		arg = (Expr *) makeBoolConst(true, false);
-
-	type = exprType((Node *) arg);
-	when = makeNode(CaseWhen);
-	when->expr = filter;
-	when->result = arg;
-	when->location = -1;
-	c = makeNode(CaseExpr);
-	c->casetype = type;
-	c->casecollid = exprCollation((Node *) arg);
-	c->args = list_make1(when);
-	c->defresult = (Expr *) makeNullConst(type, exprTypmod((Node *) arg), c->casecollid);
-	c->location = -1;
-	return (Expr *) c;
-}
-
-/*
  * Where all keys and arguments are columns of the table there is nothing to
  * project: they are taken from the row.
  */
@@ -186,7 +157,7 @@ gpuscan_host_init_groups(HostEval *host, List *keys, List *aggrefs)
 			elog(ERROR, "aggregate %d of the program belongs to nobody", agg);
 
 		arg = aggref->args == NIL ? NULL : linitial_node(TargetEntry, aggref->args)->expr;
-		arg = filtered_argument(arg, aggref->aggfilter);
+		arg = gpuscan_plan_filtered_argument(arg, aggref->aggfilter);
 		if (aggs[agg].kind == AGG_COUNT_STAR || aggs[agg].kind == AGG_COUNT)
 			host->columns[i].type = PROGRAM_TYPES;
 		else

@@ -26,15 +26,19 @@ struct ParallelShared
 #define SHARED_SIZE		MAXALIGN(sizeof(ParallelShared))
 
 Size
-gpuscan_parallel_estimate(ProgramRun *run)
+gpuscan_parallel_estimate(CustomScanState *node, ParallelContext *pcxt)
 {
+	const ProgramRun *run = &((RunNode *) node)->run;
+
 	return add_size(SHARED_SIZE,
 					table_parallelscan_estimate(run->rel, run->node->ps.state->es_snapshot));
 }
 
 void
-gpuscan_parallel_initialize(ProgramRun *run, void *coordinate)
+gpuscan_parallel_initialize(CustomScanState *node, ParallelContext *pcxt, void *coordinate)
 {
+	ProgramRun *run = &((RunNode *) node)->run;
+
 	run->shared = coordinate;
 	memset(run->shared, 0, sizeof(ParallelShared));
 	SpinLockInit(&run->shared->mutex);
@@ -43,14 +47,18 @@ gpuscan_parallel_initialize(ProgramRun *run, void *coordinate)
 }
 
 void
-gpuscan_parallel_reinitialize(ProgramRun *run)
+gpuscan_parallel_reinitialize(CustomScanState *node, ParallelContext *pcxt, void *coordinate)
 {
+	ProgramRun *run = &((RunNode *) node)->run;
+
 	table_parallelscan_reinitialize(run->rel, run->pscan);
 }
 
 void
-gpuscan_parallel_attach(ProgramRun *run, void *coordinate)
+gpuscan_parallel_attach(CustomScanState *node, shm_toc *toc, void *coordinate)
 {
+	ProgramRun *run = &((RunNode *) node)->run;
+
 	run->shared = coordinate;
 	run->is_worker = true;
 	run->pscan = (ParallelTableScanDesc) ((char *) coordinate + SHARED_SIZE);
@@ -70,24 +78,17 @@ add_counters(RunCounters *to, const RunCounters *from)
 	to->host_rows += from->host_rows;
 	to->removed_device += from->removed_device;
 	to->removed_host += from->removed_host;
-	to->source.pages += from->source.pages;
-	to->source.pages_all_visible += from->source.pages_all_visible;
-	to->source.batches += from->source.batches;
-	to->source.rows += from->source.rows;
-	to->engine.jobs += from->engine.jobs;
-	to->engine.bytes += from->engine.bytes;
-	to->engine.kernel_ns += from->engine.kernel_ns;
-	to->engine.checkpoints += from->engine.checkpoints;
-	to->engine.cpu_batches += from->engine.cpu_batches;
-	to->engine.redone += from->engine.redone;
+	gpuscan_run_add_source_stats(&to->source, &from->source);
+	gpuscan_run_add_engine_counters(&to->engine, &from->engine);
 	INSTR_TIME_ADD(to->source_time, from->source_time);
 	INSTR_TIME_ADD(to->engine_time, from->engine_time);
 	INSTR_TIME_ADD(to->host_time, from->host_time);
 }
 
 void
-gpuscan_parallel_shutdown(ProgramRun *run)
+gpuscan_parallel_shutdown(CustomScanState *node)
 {
+	ProgramRun *run = &((RunNode *) node)->run;
 	ParallelShared *shared = run->shared;
 
 	if (shared == NULL)

@@ -3,7 +3,7 @@
  * parallel.h
  *	  A node in the processes of a parallel query: what they share.
  *
- * The bodies of the DSM callbacks that GpuScan and GpuAgg have in common.
+ * The DSM callbacks of our nodes.
  *
  *-------------------------------------------------------------------------
  */
@@ -12,21 +12,30 @@
 
 #include "access/parallel.h"
 #include "exec/run.h"
+#include "nodes/extensible.h"
 
-/* Bytes of shared memory; as EstimateDSMCustomScan. */
-extern Size gpuscan_parallel_estimate(ProgramRun *run);
+/* How the states of all our nodes begin. */
+typedef struct RunNode
+{
+	CustomScanState css;
+	ProgramRun	run;
+} RunNode;
 
-/* The leader makes it, and makes it anew for a rescan. */
-extern void gpuscan_parallel_initialize(ProgramRun *run, void *coordinate);
-extern void gpuscan_parallel_reinitialize(ProgramRun *run);
+#define RUN_NODE(type) \
+	StaticAssertDecl(offsetof(type, css) == offsetof(RunNode, css) && \
+					 offsetof(type, run) == offsetof(RunNode, run), "a " #type " is a RunNode")
 
-/* A worker finds it. */
-extern void gpuscan_parallel_attach(ProgramRun *run, void *coordinate);
+/* As CustomExecMethods has them: bytes of shared memory ... */
+extern Size gpuscan_parallel_estimate(CustomScanState *node, ParallelContext *pcxt);
 
-/*
- * It is going away.  A worker leaves its counters there before, and the leader
- * takes them.
- */
-extern void gpuscan_parallel_shutdown(ProgramRun *run);
+/* ... the leader makes it, and makes it anew for a rescan ... */
+extern void gpuscan_parallel_initialize(CustomScanState *node, ParallelContext *pcxt, void *coordinate);
+extern void gpuscan_parallel_reinitialize(CustomScanState *node, ParallelContext *pcxt, void *coordinate);
+
+/* ... a worker finds it ... */
+extern void gpuscan_parallel_attach(CustomScanState *node, shm_toc *toc, void *coordinate);
+
+/* ... and before it goes away a worker leaves its counters there, and the leader takes them. */
+extern void gpuscan_parallel_shutdown(CustomScanState *node);
 
 #endif							/* GPUSCAN_PARALLEL_H */

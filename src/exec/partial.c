@@ -38,11 +38,7 @@ typedef struct Int128AggState
 void
 gpuscan_partial_init(PartialStates *partial)
 {
-	AggState   *agg = makeNode(AggState);
-
-	/* AggCheckCallContext asks for no more than this (nodeAgg.c) */
-	agg->curaggcontext = makeNode(ExprContext);
-	partial->fake_agg = (Node *) agg;
+	partial->fake_agg = (Node *) gpuscan_foreign_fake_agg();
 }
 
 /* Call a function of an aggregate's; what it allocates is in the current context. */

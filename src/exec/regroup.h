@@ -13,42 +13,65 @@
 #include "exec/foreign.h"
 #include "exec/run.h"
 #include "exec/spill.h"
+#include "plan/plan_private.h"
+
+/* Groups that are made of other groups. */
+typedef struct GroupTable
+{
+	OffloadedProgram *offloaded;	/* keys and states; no rows come to it */
+	ProgramRun	run;
+	ForeignStates foreign;
+	Spill		spill;
+	bool		spilled;
+	uint64		cursor;
+} GroupTable;
+
+/* How the groups of one table become part of another's. */
+typedef struct GroupMap
+{
+	int		   *keys;			/* for each key, which of the first table's */
+	int		   *states;			/* for each state the one that is added up, or ... */
+#define STATE_OF_ARGUMENT	(-1)	/* ... that of one row with key 'argument' */
+#define STATE_OF_NOTHING	(-2)
+	int			argument;		/* a key, or -1 */
+	bool		rows;			/* the first table's rows are counted */
+} GroupMap;
+
+/* What an aggregate with DISTINCT is about, once for each group of a set. */
+typedef struct DistinctGroups
+{
+	GroupTable	table;			/* by the set's keys and the argument */
+	GroupMap	in;				/* fine groups -> this */
+	GroupMap	out;			/* this -> the set */
+} DistinctGroups;
 
 /* A grouping that comes out: GROUP BY's only one, or one of its sets. */
 typedef struct RegroupSet
 {
 	int			nkeys;
 	int		   *keys;			/* which of the node's keys */
-	OffloadedProgram *offloaded;	/* its keys, and all aggregates; no rows come to it */
-	ProgramRun	run;			/* of the groups */
-	ForeignStates foreign;
-	Spill		spill;
-	bool		spilled;
-	uint64		cursor;
+	GroupTable	table;
+	GroupMap	in;				/* fine groups -> this */
+	DistinctGroups *distinct;
+	int			ndistinct;
 	FinalAgg   *finals;			/* for each of the node's Aggrefs */
-	int		   *sources;		/* for each state: the finer groups' state that is added
-								 * up, or -1: the DISTINCT argument is the argument */
-	ProgramValue *values;		/* of one finer group: keys ... */
-	EngineAggState *states;		/* ... and aggregates */
 } RegroupSet;
 
 typedef struct Regroup
 {
 	int			nsets;			/* 0: not needed */
 	RegroupSet *sets;
-	int			distinct_key;	/* key of the finer groups that aggregates with DISTINCT are
-								 * about, or -1 */
 	int			current;		/* set being handed out */
+	ProgramValue *values;		/* of a group on its way: keys ... */
+	EngineAggState *states;		/* ... and aggregates */
 } Regroup;
 
 /*
  * keys, aggrefs: the node's; sets: List of IntList, or NIL: one of all keys.
- * inner: what the finer groups have; inner_aggs: for each Aggref its number among
- * those given there, or -1.
+ * fine: what the table is grouped by, by program 'inner'.
  */
 extern void gpuscan_regroup_init(Regroup *regroup, ScanState *node, Relation rel, List *keys, List *aggrefs,
-								 List *sets, int distinct_key, const OffloadedProgram *inner,
-								 const int *inner_aggs);
+								 List *sets, const FineGrouping *fine, const OffloadedProgram *inner);
 
 /* The finer groups that are there now become part of the sets' groups. */
 extern void gpuscan_regroup_add(Regroup *regroup, ProgramRun *inner, const ForeignStates *foreign);

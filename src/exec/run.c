@@ -389,18 +389,31 @@ gpuscan_run_absorbed(ProgramRun *run)
 }
 
 void
+gpuscan_run_add_source_stats(HeapSourceStats *to, const HeapSourceStats *from)
+{
+	to->pages += from->pages;
+	to->pages_all_visible += from->pages_all_visible;
+	to->batches += from->batches;
+	to->rows += from->rows;
+}
+
+void
+gpuscan_run_add_engine_counters(EngineCounters *to, const EngineCounters *from)
+{
+	to->jobs += from->jobs;
+	to->bytes += from->bytes;
+	to->kernel_ns += from->kernel_ns;
+	to->checkpoints += from->checkpoints;
+	to->cpu_batches += from->cpu_batches;
+	to->redone += from->redone;
+}
+
+void
 gpuscan_run_source_stats(const ProgramRun *run, HeapSourceStats *stats)
 {
-	const HeapSourceStats *now;
-
 	*stats = run->counters.source;
-	if (run->source == NULL)
-		return;
-	now = gpuscan_source_stats(run->source);
-	stats->pages += now->pages;
-	stats->pages_all_visible += now->pages_all_visible;
-	stats->batches += now->batches;
-	stats->rows += now->rows;
+	if (run->source != NULL)
+		gpuscan_run_add_source_stats(stats, gpuscan_source_stats(run->source));
 }
 
 static void
@@ -425,12 +438,7 @@ gpuscan_run_engine_counters(const ProgramRun *run, EngineCounters *counters)
 	if (run->engine_run == NULL || run->engine->counters == NULL)
 		return;
 	run->engine->counters(run->engine_run, &now);
-	counters->jobs += now.jobs;
-	counters->bytes += now.bytes;
-	counters->kernel_ns += now.kernel_ns;
-	counters->checkpoints += now.checkpoints;
-	counters->cpu_batches += now.cpu_batches;
-	counters->redone += now.redone;
+	gpuscan_run_add_engine_counters(counters, &now);
 	if (now.reason != NULL)
 		counters->reason = now.reason;
 	if (now.device != NULL)

@@ -31,6 +31,10 @@ typedef struct RunCounters
 	instr_time	host_time;
 } RunCounters;
 
+/* Texts of 'from' are not taken over. */
+extern void gpuscan_run_add_source_stats(HeapSourceStats *to, const HeapSourceStats *from);
+extern void gpuscan_run_add_engine_counters(EngineCounters *to, const EngineCounters *from);
+
 typedef struct ParallelShared ParallelShared;	/* parallel.c */
 
 typedef struct ProgramRun

@@ -30,10 +30,10 @@
 
 typedef struct GpuScanState
 {
-	CustomScanState css;		/* must be first */
+	CustomScanState css;		/* these two as in RunNode */
+	ProgramRun	run;
 	List	   *device_quals;
 	OffloadedProgram *offloaded;
-	ProgramRun	run;
 	HostEval	host;
 
 	/* position in the batch in hand */
@@ -44,17 +44,14 @@ typedef struct GpuScanState
 	TableScanDesc turned;		/* the heap scan of a cursor that has turned back */
 } GpuScanState;
 
+RUN_NODE(GpuScanState);
+
 static Node *create_state(CustomScan *cscan);
 static void begin(CustomScanState *node, EState *estate, int eflags);
 static TupleTableSlot *exec(CustomScanState *node);
 static void end(CustomScanState *node);
 static void rescan(CustomScanState *node);
 static void explain(CustomScanState *node, List *ancestors, ExplainState *es);
-static Size estimate_dsm(CustomScanState *node, ParallelContext *pcxt);
-static void initialize_dsm(CustomScanState *node, ParallelContext *pcxt, void *coordinate);
-static void reinitialize_dsm(CustomScanState *node, ParallelContext *pcxt, void *coordinate);
-static void initialize_worker(CustomScanState *node, shm_toc *toc, void *coordinate);
-static void shutdown_node(CustomScanState *node);
 
 const CustomScanMethods gpuscan_scan_plan_methods = {
 	.CustomName = "GpuScan",
@@ -67,11 +64,11 @@ static const CustomExecMethods exec_methods = {
 	.ExecCustomScan = exec,
 	.EndCustomScan = end,
 	.ReScanCustomScan = rescan,
-	.EstimateDSMCustomScan = estimate_dsm,
-	.InitializeDSMCustomScan = initialize_dsm,
-	.ReInitializeDSMCustomScan = reinitialize_dsm,
-	.InitializeWorkerCustomScan = initialize_worker,
-	.ShutdownCustomScan = shutdown_node,
+	.EstimateDSMCustomScan = gpuscan_parallel_estimate,
+	.InitializeDSMCustomScan = gpuscan_parallel_initialize,
+	.ReInitializeDSMCustomScan = gpuscan_parallel_reinitialize,
+	.InitializeWorkerCustomScan = gpuscan_parallel_attach,
+	.ShutdownCustomScan = gpuscan_parallel_shutdown,
 	.ExplainCustomScan = explain
 };
 
@@ -280,37 +277,6 @@ end(CustomScanState *node)
 		ExecClearTuple(node->ss.ss_ScanTupleSlot);
 	stop_turned(state);
 	gpuscan_run_end(&state->run);
-}
-
-/* Parallel query: see parallel.h. */
-static Size
-estimate_dsm(CustomScanState *node, ParallelContext *pcxt)
-{
-	return gpuscan_parallel_estimate(&((GpuScanState *) node)->run);
-}
-
-static void
-initialize_dsm(CustomScanState *node, ParallelContext *pcxt, void *coordinate)
-{
-	gpuscan_parallel_initialize(&((GpuScanState *) node)->run, coordinate);
-}
-
-static void
-reinitialize_dsm(CustomScanState *node, ParallelContext *pcxt, void *coordinate)
-{
-	gpuscan_parallel_reinitialize(&((GpuScanState *) node)->run);
-}
-
-static void
-initialize_worker(CustomScanState *node, shm_toc *toc, void *coordinate)
-{
-	gpuscan_parallel_attach(&((GpuScanState *) node)->run, coordinate);
-}
-
-static void
-shutdown_node(CustomScanState *node)
-{
-	gpuscan_parallel_shutdown(&((GpuScanState *) node)->run);
 }
 
 static void

@@ -297,10 +297,7 @@ gpuscan_value_to_datum(ProgramType type, int32 typmod, const ProgramValue *value
 			{
 				uint64		sum[ENGINE_SUM_LIMBS];
 
-				sum[0] = value->u.numeric.lo;
-				sum[1] = (uint64) value->u.numeric.hi;
-				for (int i = 2; i < ENGINE_SUM_LIMBS; i++)
-					sum[i] = value->u.numeric.hi < 0 ? PG_UINT64_MAX : 0;
+				gpuscan_value_limbs(value->u.numeric.lo, value->u.numeric.hi, sum);
 				return gpuscan_value_numeric(sum, value->scale, value->scale);
 			}
 		case TYPE_BPCHAR:

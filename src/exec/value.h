@@ -29,6 +29,16 @@ extern ValueFit gpuscan_value_from_datum(ProgramType type, Datum datum, bool as_
 /* An engine's value, not NULL and not foreign, as a datum. */
 extern Datum gpuscan_value_to_datum(ProgramType type, int32 typmod, const ProgramValue *value);
 
+/* A number of 128 bits as a sum. */
+static inline void
+gpuscan_value_limbs(uint64 lo, int64 hi, uint64 *sum)
+{
+	sum[0] = lo;
+	sum[1] = (uint64) hi;
+	for (int i = 2; i < ENGINE_SUM_LIMBS; i++)
+		sum[i] = hi < 0 ? PG_UINT64_MAX : 0;
+}
+
 /* sum (ENGINE_SUM_LIMBS limbs) * 10^-scale as numeric that prints dscale (at most scale) digits after the point. */
 extern Datum gpuscan_value_numeric(const uint64 *sum, int scale, int dscale);
 

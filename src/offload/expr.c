@@ -108,22 +108,14 @@ refuse_function(Builder *b, Oid funcid)
 bool
 gpuscan_offload_holds(Builder *b, int condition, Oid collation)
 {
-	if ((condition & CONDITION_DETERMINISTIC) != 0)
-	{
-		if (!OidIsValid(collation))
-			gpuscan_builder_refuse(b, "comparison without a collation");
-		else if (!get_collation_isdeterministic(collation))
-			gpuscan_builder_refuse(b, "collation %s, which is not deterministic",
-								   quote_identifier(get_collation_name(collation)));
-	}
-	if ((condition & CONDITION_BYTE_ORDER) != 0)
-	{
-		if (!OidIsValid(collation))
-			gpuscan_builder_refuse(b, "comparison without a collation");
-		else if (!COLLATION_ORDERS_BYTES(collation))
-			gpuscan_builder_refuse(b, "collation %s, which orders otherwise than by bytes",
-								   quote_identifier(get_collation_name(collation)));
-	}
+	if ((condition & (CONDITION_DETERMINISTIC | CONDITION_BYTE_ORDER)) != 0 && !OidIsValid(collation))
+		gpuscan_builder_refuse(b, "comparison without a collation");
+	else if ((condition & CONDITION_DETERMINISTIC) != 0 && !get_collation_isdeterministic(collation))
+		gpuscan_builder_refuse(b, "collation %s, which is not deterministic",
+							   quote_identifier(get_collation_name(collation)));
+	else if ((condition & CONDITION_BYTE_ORDER) != 0 && !COLLATION_ORDERS_BYTES(collation))
+		gpuscan_builder_refuse(b, "collation %s, which orders otherwise than by bytes",
+							   quote_identifier(get_collation_name(collation)));
 	if (((condition & CONDITION_UTF8) != 0 && GetDatabaseEncoding() != PG_UTF8) ||
 		((condition & CONDITION_SINGLE_BYTE) != 0 && pg_database_encoding_max_length() != 1))
 		gpuscan_builder_refuse(b, "characters in encoding %s", GetDatabaseEncodingName());

@@ -41,19 +41,13 @@
 /* CustomPath.custom_private */
 typedef enum AggPathPrivate
 {
-	AggPathEngine,				/* String */
+	AggPathPlan,				/* the plan's custom_private */
 	AggPathDevice,				/* List of RestrictInfo */
 	AggPathHost,				/* List of RestrictInfo */
-	AggPathRefusals,			/* List of String */
 	AggPathKeys,				/* List of Expr */
 	AggPathAggs,				/* List of Aggref */
 	AggPathHaving,				/* List of Expr, implicitly ANDed */
-	AggPathGroups,				/* String */
-	AggPathDeviceRefusal,		/* String */
-	AggPathPartial,				/* Boolean */
 	AggPathGroupings,			/* List of GroupingFunc */
-	AggPathGroupingKeys,		/* List of IntList */
-	AggPathSets,				/* List of IntList */
 	AggPathCount
 } AggPathPrivate;
 
@@ -118,40 +112,7 @@ params_walker(Node *node, void *data)
 	return expression_tree_walker(node, params_walker, data);
 }
 
-Expr *
-gpuscan_plan_distinct_argument(List *aggrefs)
-{
-	ListCell   *lc;
-
-	foreach(lc, aggrefs)
-	{
-		Aggref	   *aggref = lfirst_node(Aggref, lc);
-
-		if (aggref->aggdistinct != NIL)
-			return linitial_node(TargetEntry, aggref->args)->expr;
-	}
-	return NULL;
-}
-
-/* Number of a sort-group reference's key. */
-static int
-key_of_reference(const AggStage *stage, List *stage_keys, const AggShape *shape, Index ref)
-{
-	ListCell   *lc;
-	ListCell   *lck;
-
-	forboth(lc, stage->clauses, lck, stage_keys)
-		if (lfirst_node(SortGroupClause, lc)->tleSortGroupRef == ref)
-		{
-			ListCell   *key;
-
-			foreach(key, shape->keys)
-				if (equal(lfirst(key), lfirst(lck)))
-					return foreach_current_index(key);
-		}
-	elog(ERROR, "no grouping key has reference %u", ref);
-}
-
+/* Numbers of the keys that sort-group references stand for, without repetition. */
 static List *
 keys_of_references(const AggStage *stage, List *stage_keys, const AggShape *shape, List *refs)
 {
@@ -159,7 +120,17 @@ keys_of_references(const AggStage *stage, List *stage_keys, const AggShape *shap
 	ListCell   *lc;
 
 	foreach(lc, refs)
-		numbers = lappend_int(numbers, key_of_reference(stage, stage_keys, shape, lfirst_int(lc)));
+	{
+		ListCell   *clause;
+		ListCell   *stage_key;
+		ListCell   *key;
+
+		forboth(clause, stage->clauses, stage_key, stage_keys)
+			if (lfirst_node(SortGroupClause, clause)->tleSortGroupRef == (Index) lfirst_int(lc))
+				foreach(key, shape->keys)
+					if (equal(lfirst(key), lfirst(stage_key)))
+						numbers = lappend_int(numbers, foreach_current_index(key));
+	}
 	return numbers;
 }
 
@@ -197,36 +168,30 @@ collect_keys(RelOptInfo *rel, Relation relation, const AggStage *stage, List *ex
 	return NULL;
 }
 
-/* An aggregate with DISTINCT: all of them must be about one argument, which is one more key. */
+/* An aggregate with DISTINCT: what it is about is one more key. */
 static char *
-check_distinct(RelOptInfo *rel, Relation relation, Aggref *aggref, AggShape *shape)
+check_distinct(RelOptInfo *rel, Relation relation, const Aggref *aggref, List **known, AggShape *shape)
 {
-	Expr	   *arg = aggref->args == NIL ? NULL : linitial_node(TargetEntry, aggref->args)->expr;
-	char	   *refusal;
+	Expr	   *arg;
 
-	/* what is distinct in each fine group may not be so in a coarse one */
-	if (shape->sets != NIL)
-		return "aggregate with DISTINCT and grouping sets";
 	if (list_length(aggref->args) != 1 || list_length(aggref->aggdistinct) != 1)
 		return "aggregate with DISTINCT of several arguments";
-	if (aggref->aggfilter != NULL)
-		return "aggregate with DISTINCT and FILTER";
+	arg = gpuscan_plan_filtered_argument(linitial_node(TargetEntry, aggref->args)->expr, aggref->aggfilter);
 	if (!contain_var_clause((Node *) arg))
 		return "aggregate with DISTINCT of a constant";
-	if (shape->distinct != NULL)
-		return equal(arg, shape->distinct) ? NULL : "aggregates with DISTINCT of different arguments";
-	refusal = gpuscan_offload_refuse_key(relation, rel->relid, (Node *) arg,
-										 linitial_node(SortGroupClause, aggref->aggdistinct)->eqop,
-										 ENGINE_CPU, &shape->row_cost);
-	if (refusal == NULL)
-		shape->distinct = arg;
-	return refusal;
+	if (list_member(*known, arg))
+		return NULL;
+	*known = lappend(*known, arg);
+	return gpuscan_offload_refuse_key(relation, rel->relid, (Node *) arg,
+									  linitial_node(SortGroupClause, aggref->aggdistinct)->eqop,
+									  ENGINE_CPU, &shape->row_cost);
 }
 
 static char *
 collect_aggs(RelOptInfo *rel, Relation relation, List *outputs, List *having, AggShape *shape)
 {
 	OutputContext context = {shape->keys, NIL, NIL, NIL, NULL};
+	List	   *distinct_arguments = NIL;
 	ListCell   *lc;
 
 	if (output_walker((Node *) outputs, &context) ||
@@ -245,7 +210,7 @@ collect_aggs(RelOptInfo *rel, Relation relation, List *outputs, List *having, Ag
 		{
 			/* the order of its arguments is how PostgreSQL finds them; we do not need it */
 			aggref = copyObject(aggref);
-			refusal = check_distinct(rel, relation, aggref, shape);
+			refusal = check_distinct(rel, relation, aggref, &distinct_arguments, shape);
 			aggref->aggdistinct = NIL;
 		}
 		if (refusal == NULL)
@@ -272,56 +237,36 @@ collect_aggs(RelOptInfo *rel, Relation relation, List *outputs, List *having, Ag
 			return refusal;
 		shape->keys = lappend(shape->keys, key);
 	}
-	return NULL;
+	gpuscan_plan_fine_grouping(shape->keys, shape->aggs, &shape->fine);
+	return list_length(shape->fine.keys) > PROGRAM_MAX_KEYS ?
+		psprintf("more than %d grouping keys", PROGRAM_MAX_KEYS) : NULL;
+}
+
+static double
+estimate_keys(PlannerInfo *root, List *keys, double rows)
+{
+	return keys == NIL ? 1 : estimate_num_groups(root, keys, rows, NULL, NULL);
 }
 
 /* How many groups come out, and how many there are before. */
 static void
 estimate_groups(PlannerInfo *root, RelOptInfo *rel, AggShape *shape)
 {
-	List	   *fine = shape->keys;
 	ListCell   *lc;
 
-	shape->groups = shape->fine_groups = 1;
-	if (shape->keys != NIL)
-		shape->groups = estimate_num_groups(root, shape->keys, rel->rows, NULL, NULL);
-	if (shape->sets != NIL)
+	shape->fine_groups = estimate_keys(root, shape->fine.keys, rel->rows);
+	if (shape->sets == NIL)
+		shape->groups = shape->fine.distinct == NIL ? shape->fine_groups :
+			estimate_keys(root, shape->keys, rel->rows);
+	foreach(lc, shape->sets)
 	{
-		shape->groups = 0;
-		foreach(lc, shape->sets)
-		{
-			List	   *exprs = NIL;
-			ListCell   *lck;
+		List	   *exprs = NIL;
+		ListCell   *lck;
 
-			foreach(lck, lfirst(lc))
-				exprs = lappend(exprs, list_nth(shape->keys, lfirst_int(lck)));
-			shape->groups += exprs == NIL ? 1 : estimate_num_groups(root, exprs, rel->rows, NULL, NULL);
-		}
+		foreach(lck, lfirst(lc))
+			exprs = lappend(exprs, list_nth(shape->keys, lfirst_int(lck)));
+		shape->groups += estimate_keys(root, exprs, rel->rows);
 	}
-	if (shape->distinct != NULL)
-		fine = list_append_unique(list_copy(fine), shape->distinct);
-	if (fine != NIL)
-		shape->fine_groups = estimate_num_groups(root, fine, rel->rows, NULL, NULL);
-}
-
-/* What is grouped by at first, and the aggregates that are computed then. */
-static List *
-fine_keys(const AggShape *shape)
-{
-	return shape->distinct == NULL ? shape->keys :
-		list_append_unique(list_copy(shape->keys), shape->distinct);
-}
-
-static List *
-fine_aggs(const AggShape *shape)
-{
-	List	   *aggs = NIL;
-	ListCell   *lc;
-
-	foreach(lc, shape->aggs)
-		if (lfirst_node(Aggref, lc)->aggdistinct == NIL)
-			aggs = lappend(aggs, lfirst(lc));
-	return aggs;
 }
 
 /*
@@ -348,7 +293,7 @@ gpuscan_agg_shape(PlannerInfo *root, RelOptInfo *rel, const AggStage *stage, Lis
 	if (refusal == NULL)
 		refusal = collect_aggs(rel, relation, outputs, having, shape);
 	if (refusal == NULL)
-		refusal = gpuscan_plan_refuse_leaks(root, &shape->split, fine_keys(shape), shape->aggs);
+		refusal = gpuscan_plan_refuse_leaks(root, &shape->split, shape->fine.keys, shape->aggs);
 	if (refusal != NULL)
 		gpuscan_watch_refusal(REFUSED_AGG, rte->relid, rte->eref->aliasname, refusal);
 	else
@@ -358,8 +303,8 @@ gpuscan_agg_shape(PlannerInfo *root, RelOptInfo *rel, const AggStage *stage, Lis
 				lappend(shape->grouping_keys,
 						keys_of_references(stage, keys, shape, lfirst_node(GroupingFunc, lc)->refs));
 		estimate_groups(root, rel, shape);
-		shape->engines = gpuscan_plan_engines(relation, &shape->split, true, fine_keys(shape),
-											  fine_aggs(shape), &shape->device_refusal);
+		shape->engines = gpuscan_plan_engines(relation, &shape->split, true, shape->fine.keys,
+											  shape->fine.aggrefs, &shape->device_refusal);
 	}
 	table_close(relation, NoLock);
 	return refusal == NULL;
@@ -374,11 +319,17 @@ gpuscan_agg_path(PlannerInfo *root, RelOptInfo *rel, int engine, const AggShape 
 				 PathTarget *target, bool partial, int workers)
 {
 	CustomPath *path = makeNode(CustomPath);
-	const char *refusal = shape->device_refusal;
 	List	   *having = partial ? NIL : shape->having;
 	List	   *aggs = NIL;
-	double		groups = shape->groups;
+	List	   *private = gpuscan_plan_private(engine, shape->split.refusals, shape->device_refusal);
+	double		groups = shape->fine_groups;
 	ListCell   *lc;
+
+	lfirst(list_nth_cell(private, PlanPrivateNKeys)) = makeInteger(list_length(shape->keys));
+	lfirst(list_nth_cell(private, PlanPrivateNAggs)) = makeInteger(list_length(shape->aggs));
+	lfirst(list_nth_cell(private, PlanPrivatePartial)) = makeBoolean(partial);
+	lfirst(list_nth_cell(private, PlanPrivateSets)) = shape->sets;
+	lfirst(list_nth_cell(private, PlanPrivateGroupings)) = shape->grouping_keys;
 
 	foreach(lc, shape->aggs)
 	{
@@ -399,32 +350,16 @@ gpuscan_agg_path(PlannerInfo *root, RelOptInfo *rel, int engine, const AggShape 
 	path->path.parallel_aware = workers > 0;
 	path->path.parallel_workers = workers;
 	if (workers > 0 && shape->keys != NIL)
-		groups = estimate_num_groups(root, shape->keys,
-									 clamp_row_est(rel->rows / gpuscan_cost_divisor(&path->path)),
-									 NULL, NULL);
+		groups = estimate_keys(root, shape->keys, clamp_row_est(rel->rows / gpuscan_cost_divisor(&path->path)));
 	path->flags = CUSTOMPATH_SUPPORT_PROJECTION;
-	path->custom_private = list_make5(makeString(engine == ENGINE_CUDA ? "cuda" : "cpu"),
-									  shape->split.device, shape->split.host,
-									  shape->split.refusals, shape->keys);
-	path->custom_private = lappend(path->custom_private, aggs);
+	path->custom_private = list_make5(private, shape->split.device, shape->split.host, shape->keys, aggs);
 	path->custom_private = lappend(path->custom_private, having);
-	path->custom_private = lappend(path->custom_private, makeString(psprintf("%.0f", groups)));
-	path->custom_private = lappend(path->custom_private,
-								   makeString(pstrdup(refusal != NULL ? refusal : "")));
-	path->custom_private = lappend(path->custom_private, makeBoolean(partial));
 	path->custom_private = lappend(path->custom_private, shape->groupings);
-	path->custom_private = lappend(path->custom_private, shape->grouping_keys);
-	path->custom_private = lappend(path->custom_private, shape->sets);
 	path->methods = &path_methods;
-	if (shape->sets != NIL || shape->distinct != NULL)
-	{
-		gpuscan_cost_agg(root, rel, engine, &shape->split, list_length(fine_keys(shape)),
-						 list_length(aggs), shape->row_cost, shape->fine_groups, having, &path->path);
+	gpuscan_cost_agg(root, rel, engine, &shape->split, list_length(shape->fine.keys),
+					 list_length(aggs), shape->row_cost, groups, having, &path->path);
+	if (shape->sets != NIL || shape->fine.distinct != NIL)
 		gpuscan_cost_regroup(shape, &path->path);
-	}
-	else
-		gpuscan_cost_agg(root, rel, engine, &shape->split, list_length(shape->keys),
-						 list_length(aggs), shape->row_cost, groups, having, &path->path);
 	return &path->path;
 }
 
@@ -630,39 +565,7 @@ plan_agg(PlannerInfo *root, RelOptInfo *rel, CustomPath *path,
 	cscan->custom_scan_tlist = scan_tlist(keys, aggs, list_nth(private, AggPathGroupings),
 											 list_concat_copy(device, host));
 	cscan->custom_exprs = list_make3(device, host, copyObject(params));
-	cscan->custom_private = list_make5(list_nth(private, AggPathEngine),
-									   makeInteger(list_length(keys)),
-									   makeInteger(list_length(aggs)),
-									   list_nth(private, AggPathGroups),
-									   list_nth(private, AggPathRefusals));
-	cscan->custom_private = lappend(cscan->custom_private, list_nth(private, AggPathDeviceRefusal));
-	cscan->custom_private = lappend(cscan->custom_private, list_nth(private, AggPathPartial));
-	cscan->custom_private = lappend(cscan->custom_private, list_nth(private, AggPathSets));
-	cscan->custom_private = lappend(cscan->custom_private, list_nth(private, AggPathGroupingKeys));
-	StaticAssertStmt(PlanPrivateCount == 9, "custom_private is made member by member");
+	cscan->custom_private = list_nth(private, AggPathPlan);
 	cscan->methods = &gpuscan_agg_plan_methods;
 	return &cscan->scan.plan;
-}
-
-static Node *
-restore_mutator(Node *node, void *data)
-{
-	if (node == NULL)
-		return NULL;
-	if (IsA(node, Var) && ((Var *) node)->varno == INDEX_VAR)
-	{
-		TargetEntry *entry = get_tle_by_resno((List *) data, ((Var *) node)->varattno);
-
-		if (entry == NULL)
-			elog(ERROR, "column %d of a custom scan's tuple does not exist", ((Var *) node)->varattno);
-		return copyObject((Node *) entry->expr);
-	}
-	return expression_tree_mutator(node, restore_mutator, data);
-}
-
-/* Undo setrefs.c: INDEX_VARs become the custom_scan_tlist entries they stand for. */
-List *
-gpuscan_plan_restore_vars(List *exprs, List *custom_scan_tlist)
-{
-	return (List *) restore_mutator((Node *) exprs, custom_scan_tlist);
 }

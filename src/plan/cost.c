@@ -220,11 +220,14 @@ gpuscan_cost_agg(PlannerInfo *root, RelOptInfo *rel, int engine,
 	path->total_cost = path->startup_cost + path->pathtarget->cost.per_tuple * path->rows;
 }
 
-/* Groups are grouped again: once for each set (exec/regroup.c). */
+/* Groups are grouped again: once for each set, and what is DISTINCT apart (exec/regroup.c). */
 void
 gpuscan_cost_regroup(const AggShape *shape, Path *path)
 {
-	Cost		again = shape->fine_groups * Max(list_length(shape->sets), 1) *
+	int			nsets = Max(list_length(shape->sets), 1);
+	int			ndistinct = list_length(shape->fine.distinct);
+	int			again_times = nsets * (1 + (nsets > 1 || ndistinct > 1 ? ndistinct : 0));
+	Cost		again = shape->fine_groups * again_times *
 		(cpu_tuple_cost + cpu_operator_cost * list_length(shape->aggs)) +
 		cpu_tuple_cost * shape->groups;
 

@@ -168,19 +168,19 @@ typedef struct AppendContext
 	bool		failed;			/* there is no path for one */
 } AppendContext;
 
+static List *
+translate(AppendContext *context, RelOptInfo *child, List *exprs)
+{
+	return (List *) ADJUST_TO_CHILD(context->root, (Node *) exprs, child, context->parent);
+}
+
 static PathTarget *
 translate_target(AppendContext *context, RelOptInfo *child)
 {
 	PathTarget *target = copy_pathtarget(context->target);
 
-	target->exprs = (List *) ADJUST_TO_CHILD(context->root, (Node *) target->exprs, child, context->parent);
+	target->exprs = translate(context, child, target->exprs);
 	return target;
-}
-
-static List *
-translate(AppendContext *context, RelOptInfo *child, List *exprs)
-{
-	return (List *) ADJUST_TO_CHILD(context->root, (Node *) exprs, child, context->parent);
 }
 
 /* PostgreSQL's own first step, for a table that is not ours. */

@@ -10,6 +10,7 @@
 
 #include "nodes/pathnodes.h"
 #include "nodes/plannodes.h"
+#include "plan/plan_private.h"
 #include "utils/relcache.h"
 
 /* An engine as the planner sees it */
@@ -53,11 +54,11 @@ typedef struct AggShape
 	List	   *groupings;		/* GroupingFunc each */
 	List	   *grouping_keys;	/* ... and what each asks for: IntList of keys */
 	List	   *sets;			/* IntList of keys each; NIL: one of all */
-	Expr	   *distinct;		/* what aggregates with DISTINCT are about, or NULL */
+	FineGrouping fine;			/* what the table is grouped by at first */
 	List	   *having;			/* implicitly ANDed */
 	double		row_cost;		/* keys and aggregates, in units of ops.def */
 	double		groups;			/* expected to come out, of all rows */
-	double		fine_groups;	/* sets or distinct: expected before they are grouped again */
+	double		fine_groups;	/* expected of 'fine', before they are grouped again */
 	int			engines;		/* that may run it: ENGINE_* */
 	const char *device_refusal; /* why no device is among them, or NULL */
 } AggShape;
@@ -65,6 +66,8 @@ typedef struct AggShape
 /* relation.c */
 extern Relation gpuscan_plan_open(PlannerInfo *root, RelOptInfo *rel, Index rti,
 								  RangeTblEntry *rte, PlanEngine *engine);
+/* row_marks: PlanRowMarks; are rows of table 'rti' locked? */
+extern bool gpuscan_plan_locks_rows(List *row_marks, Index rti);
 extern void gpuscan_plan_split_quals(PlannerInfo *root, RelOptInfo *rel, Relation relation,
 									 int engines, QualSplit *split);
 extern const char *gpuscan_plan_refuse_leaks(PlannerInfo *root, const QualSplit *split,

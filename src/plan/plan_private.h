@@ -37,7 +37,6 @@ typedef enum PlanPrivate
 	PlanPrivateEngine,			/* String: name of the engine chosen */
 	PlanPrivateNKeys,			/* Integer: GpuAgg */
 	PlanPrivateNAggs,			/* Integer: GpuAgg */
-	PlanPrivateGroups,			/* Float (as String): groups expected */
 	PlanPrivateRefusals,		/* List of String: why host quals stay on the host,
 								 * in the order of the host quals */
 	PlanPrivateDeviceRefusal,	/* String: why no device runs it; empty: nobody asked */
@@ -47,6 +46,9 @@ typedef enum PlanPrivate
 	PlanPrivateCount
 } PlanPrivate;
 
+/* custom_private of a GpuScan; a GpuAgg has more to fill in.  device_refusal may be NULL. */
+extern List *gpuscan_plan_private(int engine, List *refusals, const char *device_refusal);
+
 /* Undo setrefs.c: INDEX_VARs become the custom_scan_tlist entries they stand for. */
 extern List *gpuscan_plan_restore_vars(List *exprs, List *custom_scan_tlist);
 
@@ -54,10 +56,26 @@ extern const CustomScanMethods gpuscan_scan_plan_methods;	/* exec/scan.c: "GpuSc
 extern const CustomScanMethods gpuscan_agg_plan_methods;	/* exec/agg.c: "GpuAgg" */
 
 /*
- * What aggregates with DISTINCT are about (they are all about the same), or NULL.
- * exec groups by it beside the keys.
+ * What a table is grouped by at first.  What aggregates with DISTINCT are about
+ * are keys there too, and those aggregates come of the groups (exec/regroup.c).
  */
-extern Expr *gpuscan_plan_distinct_argument(List *aggrefs);
+typedef struct FineGrouping
+{
+	List	   *keys;			/* those asked for, then others that are DISTINCT */
+	List	   *aggrefs;		/* without DISTINCT */
+	List	   *distinct;		/* Expr each, without repetition */
+	int		   *numbers;		/* of each Aggref given: its number in 'aggrefs', or -1 */
+	int		   *distinct_keys;	/* ... or the key that it is about */
+} FineGrouping;
+
+extern void gpuscan_plan_fine_grouping(List *keys, List *aggrefs, FineGrouping *fine);
+
+/*
+ * An argument as a program has it: NULL for rows that FILTER turns down, and
+ * not evaluated for them.  arg: NULL for count(*), which has one only with
+ * FILTER; filter: or NULL.
+ */
+extern Expr *gpuscan_plan_filtered_argument(Expr *arg, Expr *filter);
 
 /* plan/: called by the hooks in gpuscan.c */
 struct PlannerInfo;

@@ -32,12 +32,12 @@
  * can serve: our rows are the table's own, with ctid and tableoid (planner.c
  * preprocess_rowmarks, execMain.c EvalPlanQualFetchRowMark).
  */
-static bool
-has_row_locks(PlannerInfo *root, Index rti)
+bool
+gpuscan_plan_locks_rows(List *row_marks, Index rti)
 {
 	ListCell   *lc;
 
-	foreach(lc, root->rowMarks)
+	foreach(lc, row_marks)
 	{
 		PlanRowMark *mark = lfirst_node(PlanRowMark, lc);
 
@@ -52,7 +52,7 @@ has_row_locks(PlannerInfo *root, Index rti)
 static const char *
 refuse_query(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rte)
 {
-	if (has_row_locks(root, rti))
+	if (gpuscan_plan_locks_rows(root->rowMarks, rti))
 		return "row locks";
 	if (rte->tablesample != NULL)
 		return "TABLESAMPLE";

@@ -23,11 +23,9 @@
 /* CustomPath.custom_private */
 typedef enum ScanPathPrivate
 {
-	ScanPathEngine,				/* String */
+	ScanPathPlan,				/* the plan's custom_private */
 	ScanPathDevice,				/* List of RestrictInfo */
 	ScanPathHost,				/* List of RestrictInfo */
-	ScanPathRefusals,			/* List of String */
-	ScanPathDeviceRefusal,		/* String */
 	ScanPathCount
 } ScanPathPrivate;
 
@@ -60,7 +58,7 @@ add_lateral_params(PlannerInfo *root, RelOptInfo *rel, Path *path)
 }
 
 static void
-add_scan_path(PlannerInfo *root, RelOptInfo *rel, const char *name, int engine,
+add_scan_path(PlannerInfo *root, RelOptInfo *rel, int engine,
 			  const QualSplit *split, const char *device_refusal, int workers)
 {
 	CustomPath *path = makeNode(CustomPath);
@@ -72,9 +70,8 @@ add_scan_path(PlannerInfo *root, RelOptInfo *rel, const char *name, int engine,
 	path->path.parallel_aware = workers > 0;
 	path->path.parallel_workers = workers;
 	path->flags = CUSTOMPATH_SUPPORT_PROJECTION | CUSTOMPATH_SUPPORT_BACKWARD_SCAN;
-	path->custom_private = list_make5(makeString(pstrdup(name)),
-									  split->device, split->host, split->refusals,
-									  makeString(pstrdup(device_refusal ? device_refusal : "")));
+	path->custom_private = list_make3(gpuscan_plan_private(engine, split->refusals, device_refusal),
+									  split->device, split->host);
 	path->methods = &path_methods;
 	gpuscan_cost_scan(root, rel, engine, split, &path->path);
 	add_lateral_params(root, rel, &path->path);
@@ -130,9 +127,9 @@ gpuscan_plan_scan_paths(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblE
 	for (int parallel = 0; parallel <= (workers > 0); parallel++)
 	{
 		if (engines & ENGINE_CUDA)
-			add_scan_path(root, rel, "cuda", ENGINE_CUDA, &split, refusal, parallel ? workers : 0);
+			add_scan_path(root, rel, ENGINE_CUDA, &split, refusal, parallel ? workers : 0);
 		if (engines & ENGINE_CPU)
-			add_scan_path(root, rel, "cpu", ENGINE_CPU, &split, refusal, parallel ? workers : 0);
+			add_scan_path(root, rel, ENGINE_CPU, &split, refusal, parallel ? workers : 0);
 	}
 	table_close(relation, NoLock);
 }
@@ -144,16 +141,18 @@ plan_scan(PlannerInfo *root, RelOptInfo *rel, CustomPath *path,
 	CustomScan *cscan = makeNode(CustomScan);
 	List	   *private = path->custom_private;
 	List	   *host = list_nth(private, ScanPathHost);
-	List	   *refusals = list_nth(private, ScanPathRefusals);
+	List	   *plan_private = list_copy(list_nth(private, ScanPathPlan));
 
 	Assert(list_length(private) == ScanPathCount);
 	if (path->path.param_info != NULL)
 	{
 		List	   *joins = path->path.param_info->ppi_clauses;
+		List	   *refusals = list_copy(list_nth(plan_private, PlanPrivateRefusals));
 
 		host = list_concat_copy(host, joins);
 		for (int i = 0; i < list_length(joins); i++)
-			refusals = lappend(list_copy(refusals), makeString("condition with columns of another table"));
+			refusals = lappend(refusals, makeString("condition with columns of another table"));
+		lfirst(list_nth_cell(plan_private, PlanPrivateRefusals)) = refusals;
 	}
 	cscan->scan.plan.targetlist = tlist;
 	cscan->scan.plan.qual =
@@ -162,14 +161,7 @@ plan_scan(PlannerInfo *root, RelOptInfo *rel, CustomPath *path,
 	cscan->flags = path->flags;
 	cscan->custom_exprs =
 		list_make1(extract_actual_clauses(list_nth(private, ScanPathDevice), false));
-	cscan->custom_private = list_make5(list_nth(private, ScanPathEngine),
-									   makeInteger(0), makeInteger(0), makeString("0"),
-									   refusals);
-	cscan->custom_private = lappend(cscan->custom_private, list_nth(private, ScanPathDeviceRefusal));
-	cscan->custom_private = lappend(cscan->custom_private, makeBoolean(false));
-	cscan->custom_private = lappend(cscan->custom_private, NIL);
-	cscan->custom_private = lappend(cscan->custom_private, NIL);
-	StaticAssertStmt(PlanPrivateCount == 9, "custom_private is made member by member");
+	cscan->custom_private = plan_private;
 	cscan->methods = &gpuscan_scan_plan_methods;
 	return &cscan->scan.plan;
 }

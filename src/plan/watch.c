@@ -97,21 +97,13 @@ static bool
 table_counts(PlannedStmt *stmt, Index rti)
 {
 	RangeTblEntry *rte = rt_fetch(rti, stmt->rtable);
-	ListCell   *lc;
 
 	if (rte->rtekind != RTE_RELATION || IsCatalogRelationOid(rte->relid) ||
 		(rte->relkind != RELKIND_RELATION && rte->relkind != RELKIND_MATVIEW))
 		return false;
 	if (list_member_int(stmt->resultRelations, rti))
 		return false;
-	foreach(lc, stmt->rowMarks)
-	{
-		PlanRowMark *mark = lfirst_node(PlanRowMark, lc);
-
-		if (mark->rti == rti && mark->markType != ROW_MARK_REFERENCE && mark->markType != ROW_MARK_COPY)
-			return false;
-	}
-	return true;
+	return !gpuscan_plan_locks_rows(stmt->rowMarks, rti);
 }
 
 static void

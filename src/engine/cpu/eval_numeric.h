@@ -187,25 +187,30 @@ vector_numeric_mul(EngineRun *run, Vector *dst, const Vector *a, const Vector *b
 	NUMERIC_ANY(numeric_mul(vector_numeric(a, i), vector_numeric(b, i), &r));
 }
 
-static void
-vector_numeric_neg(EngineRun *run, Vector *dst, const Vector *a)
-{
-	if (combine_nulls(run, dst, a, NULL))
-		return;
-	if (!a->wide && !a->mixed && !a->uniform && a->bound <= INT64_MAX)
-	{
-		const int64_t *restrict pa = a->data;
-		int64_t    *restrict out = dst->data;
-
-		for (uint32_t i = 0; i < run->n; i++)
-			out[i] = -pa[i];
-		dst->wide = dst->mixed = false;
-		dst->scale = a->scale;
-		dst->bound = a->bound;
-		return;
-	}
-	NUMERIC_ANY(numeric_neg(vector_numeric(a, i), &r));
+/* A numeric with another sign: a scale and a bound stay what they are. */
+#define NUMERIC_SIGN(name, value) \
+static void \
+vector_numeric_##name(EngineRun *run, Vector *dst, const Vector *a) \
+{ \
+	if (combine_nulls(run, dst, a, NULL)) \
+		return; \
+	if (!a->wide && !a->mixed && !a->uniform && a->bound <= INT64_MAX) \
+	{ \
+		const int64_t *restrict pa = a->data; \
+		int64_t    *restrict out = dst->data; \
+\
+		for (uint32_t i = 0; i < run->n; i++) \
+			out[i] = (value); \
+		dst->wide = dst->mixed = false; \
+		dst->scale = a->scale; \
+		dst->bound = a->bound; \
+		return; \
+	} \
+	NUMERIC_ANY(numeric_##name(vector_numeric(a, i), &r)); \
 }
+
+NUMERIC_SIGN(neg, -pa[i])
+NUMERIC_SIGN(abs, pa[i] < 0 ? -pa[i] : pa[i])
 
 /* Integers as mantissas of a scale; the NULLs are known. */
 BODY void
@@ -365,26 +370,6 @@ vector_numeric_coerce(EngineRun *run, Vector *dst, const Vector *a, const Vector
 	}
 	else
 		NUMERIC_ANY(numeric_coerce(vector_numeric(a, i), vector_int32(b, i), &r));
-}
-
-static void
-vector_numeric_abs(EngineRun *run, Vector *dst, const Vector *a)
-{
-	if (combine_nulls(run, dst, a, NULL))
-		return;
-	if (!a->wide && !a->mixed && !a->uniform && a->bound <= INT64_MAX)
-	{
-		const int64_t *restrict pa = a->data;
-		int64_t    *restrict out = dst->data;
-
-		for (uint32_t i = 0; i < run->n; i++)
-			out[i] = pa[i] < 0 ? -pa[i] : pa[i];
-		dst->wide = dst->mixed = false;
-		dst->scale = a->scale;
-		dst->bound = a->bound;
-		return;
-	}
-	NUMERIC_ANY(numeric_abs(vector_numeric(a, i), &r));
 }
 
 static void

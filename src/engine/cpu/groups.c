@@ -826,7 +826,7 @@ gpuscan_groups_add_values(EngineRun *run, const EngineGroup *from)
 
 	/* rows are counted last: state_count tells what was there before */
 	for (uint32_t a = 0; a < groups->naggs; a++)
-		if (from->aggs[a].count < from->rows)
+		if (from->aggs[a].count != from->rows)
 		{
 			gpuscan_state_need_missing(run, &groups->aggs[a]);
 			groups->aggs[a].missing[group] += from->rows - from->aggs[a].count;

@@ -639,7 +639,7 @@ gpuscan_state_merge(EngineRun *run, uint32_t group, uint32_t number, const char 
 		buf += size;
 	}
 	/* counted last, as the rows are: state_count tells what was there before */
-	if (missing > 0)
+	if (missing != 0)
 	{
 		gpuscan_state_need_missing(run, agg);
 		agg->missing[group] += missing;

@@ -1,0 +1,119 @@
+/*-------------------------------------------------------------------------
+ *
+ * private.c
+ *	  What a plan tells the node that runs it, and how the node takes it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "compat.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "nodes/value.h"
+#include "optimizer/tlist.h"
+#include "parser/parsetree.h"
+#include "plan/plan_private.h"
+#include "program/program.h"
+
+List *
+gpuscan_plan_private(int engine, List *refusals, const char *device_refusal)
+{
+	List	   *private = NIL;
+
+	for (int i = 0; i < PlanPrivateCount; i++)
+		private = lappend(private, NULL);
+	lfirst(list_nth_cell(private, PlanPrivateEngine)) = makeString(engine == ENGINE_CUDA ? "cuda" : "cpu");
+	lfirst(list_nth_cell(private, PlanPrivateRefusals)) = refusals;
+	lfirst(list_nth_cell(private, PlanPrivateDeviceRefusal)) =
+		makeString(pstrdup(device_refusal != NULL ? device_refusal : ""));
+	return private;
+}
+
+Expr *
+gpuscan_plan_filtered_argument(Expr *arg, Expr *filter)
+{
+	CaseExpr   *c;
+	CaseWhen   *when;
+	Oid			type;
+
+	if (filter == NULL)
+		return arg;
+	if (arg == NULL)
+		arg = (Expr *) makeBoolConst(true, false);
+
+	type = exprType((Node *) arg);
+	when = makeNode(CaseWhen);
+	when->expr = filter;
+	when->result = arg;
+	when->location = -1;
+	c = makeNode(CaseExpr);
+	c->casetype = type;
+	c->casecollid = exprCollation((Node *) arg);
+	c->args = list_make1(when);
+	c->defresult = (Expr *) makeNullConst(type, exprTypmod((Node *) arg), c->casecollid);
+	c->location = -1;
+	return (Expr *) c;
+}
+
+static int
+position(const List *exprs, const Expr *expr)
+{
+	ListCell   *lc;
+
+	foreach(lc, exprs)
+		if (equal(lfirst(lc), expr))
+			return foreach_current_index(lc);
+	return -1;
+}
+
+void
+gpuscan_plan_fine_grouping(List *keys, List *aggrefs, FineGrouping *fine)
+{
+	ListCell   *lc;
+
+	fine->keys = list_copy(keys);
+	fine->aggrefs = fine->distinct = NIL;
+	fine->numbers = palloc_array(int, list_length(aggrefs) + 1);
+	fine->distinct_keys = palloc_array(int, list_length(aggrefs) + 1);
+	foreach(lc, aggrefs)
+	{
+		Aggref	   *aggref = lfirst_node(Aggref, lc);
+		int			i = foreach_current_index(lc);
+		Expr	   *arg;
+
+		fine->numbers[i] = fine->distinct_keys[i] = -1;
+		if (aggref->aggdistinct == NIL)
+		{
+			fine->numbers[i] = list_length(fine->aggrefs);
+			fine->aggrefs = lappend(fine->aggrefs, aggref);
+			continue;
+		}
+		arg = gpuscan_plan_filtered_argument(linitial_node(TargetEntry, aggref->args)->expr, aggref->aggfilter);
+		fine->distinct = list_append_unique(fine->distinct, arg);
+		fine->keys = list_append_unique(fine->keys, arg);
+		fine->distinct_keys[i] = position(fine->keys, arg);
+	}
+}
+
+static Node *
+restore_mutator(Node *node, void *data)
+{
+	if (node == NULL)
+		return NULL;
+	if (IsA(node, Var) && ((Var *) node)->varno == INDEX_VAR)
+	{
+		TargetEntry *entry = get_tle_by_resno((List *) data, ((Var *) node)->varattno);
+
+		if (entry == NULL)
+			elog(ERROR, "column %d of a custom scan's tuple does not exist", ((Var *) node)->varattno);
+		return copyObject((Node *) entry->expr);
+	}
+	return expression_tree_mutator(node, restore_mutator, data);
+}
+
+List *
+gpuscan_plan_restore_vars(List *exprs, List *custom_scan_tlist)
+{
+	return (List *) restore_mutator((Node *) exprs, custom_scan_tlist);
+}
