@@ -197,15 +197,17 @@ set plan_cache_mode = force_generic_plan;
 execute by_key(21);
 select nodes('execute by_key(21)');
 reset plan_cache_mode;
--- a partition that is not ours has PostgreSQL's own Partial Aggregate
+-- a partition that is too small has PostgreSQL's own Partial Aggregate
 create table parts_4 (id int not null, k int, d date, t text);
 insert into parts_4 select i, 100 + i % 3, '2001-01-01', 'p' from generate_series(1, 500) i;
 alter table parts_4 add x numeric default 'NaN';
 alter table parts attach partition parts_4 for values from (100) to (110);
 analyze parts;
+set gpuscan.startup_cost = 15;
 set plan_cache_mode = force_custom_plan;
 select nodes_of('select k, sum(x) from parts where k < 5 or k > 95 group by k', 'allow');
 reset plan_cache_mode;
+set gpuscan.startup_cost = 0;
 select k, sum(x), count(*) from parts where k > 95 group by k order by k;
 create materialized view parts_by_day as select d, sum(x) as x from parts group by d;
 select differs('select sum(x), count(*) from parts_by_day where d > ''2000-03-01''');

@@ -150,6 +150,14 @@ typedef struct Engine
 	void		(*release) (EngineRun *run);
 
 	/*
+	 * Column 'number' of those that the host supplies: values[i] is for
+	 * result->rows[i], but is not looked at where keep (or NULL) has 0 for it.
+	 * Between collect and absorb, for each of program->nsupplied.  NULL in engines
+	 * that take no such programs.
+	 */
+	void		(*supply) (EngineRun *run, uint32_t number, const ProgramValue *values, const uint8_t *keep);
+
+	/*
 	 * Feed the collected batch to the groups, rows and settled rows together
 	 * in row order.  keep, if not NULL, has a flag for each of result->rows:
 	 * rows that a host filter turned down are left out.  When no batch is

@@ -162,7 +162,7 @@ begin(CustomScanState *node, EState *estate, int eflags)
 	gpuscan_host_init(&state->host, &state->run, true, state->device_quals, state->host_quals);
 	gpuscan_host_init_groups(&state->host, state->fine.keys, state->fine.aggrefs);
 	/* rows must be looked at */
-	if (state->host_quals != NIL)
+	if (state->host_quals != NIL || state->offloaded->supplied != NIL)
 		state->run.counts_only = false;
 	gpuscan_foreign_init(&state->foreign, state->offloaded->program);
 	if (state->fine.keys == NIL)
@@ -205,7 +205,7 @@ absorb(GpuAggState *state, const uint8 *keep)
 		gpuscan_foreign_absorb(&state->foreign, host);
 		MemoryContextSwitchTo(old);
 	}
-	if (host->nsettled > 0)
+	if (host->nsettled > 0 || host->nsupplied > 0)
 		gpuscan_host_reset(host);
 }
 
@@ -257,12 +257,35 @@ finish_again(GpuAggState *state)
 	absorb(state, state->keep);
 }
 
-/* A batch that an engine has filtered: host filter and punted rows, in row order. */
+/*
+ * A row that an engine has finished, number i of those: host filter, and columns
+ * that the engine wants.  True if the engine is to absorb it.
+ */
+static bool
+finish_row(GpuAggState *state, uint32 i)
+{
+	HostEval   *host = &state->host;
+	uint32		row = state->run.result->rows[i];
+
+	gpuscan_host_load(host, row);
+	if (host->host_state != NULL && !gpuscan_host_passes_host(host))
+	{
+		state->run.counters.removed_host++;
+		return false;
+	}
+	if (gpuscan_host_supply(host, i))
+		return true;
+	gpuscan_host_settle(host, row);
+	return false;
+}
+
+/* A batch that an engine has filtered: what is the host's in it, and punted rows, in row order. */
 static void
 finish_batch(GpuAggState *state)
 {
-	const EngineResult *result = state->run.result;
-	bool		filter = state->host.host_state != NULL;
+	ProgramRun *run = &state->run;
+	const EngineResult *result = run->result;
+	bool		look = state->host.host_state != NULL || state->host.nsupplied > 0;
 	uint32		punted = 0;
 
 	if (result->done != NULL)
@@ -271,18 +294,18 @@ finish_batch(GpuAggState *state)
 		return;
 	}
 	if (!result->again)
-		state->run.counters.removed_device += state->run.batch->nrows - result->nrows - result->npunted;
-	for (uint32 i = 0; filter && i < result->nrows; i++)
+		run->counters.removed_device += run->batch->nrows - result->nrows - result->npunted;
+	for (uint32 i = 0; look && i < result->nrows; i++)
 	{
 		while (punted < result->npunted && result->punted[punted] < result->rows[i])
 			settle_row(state, result->punted[punted++]);
-		gpuscan_host_load(&state->host, result->rows[i]);
-		state->keep[i] = gpuscan_host_passes_host(&state->host);
-		state->run.counters.removed_host += !state->keep[i];
+		state->keep[i] = finish_row(state, i);
 	}
 	while (punted < result->npunted)
 		settle_row(state, result->punted[punted++]);
-	absorb(state, filter ? state->keep : NULL);
+	for (int n = 0; n < state->host.nsupplied; n++)
+		run->engine->supply(run->engine_run, n, state->host.supplied[n].values, state->keep);
+	absorb(state, look ? state->keep : NULL);
 }
 
 static void
@@ -620,7 +643,7 @@ explain(CustomScanState *node, List *ancestors, ExplainState *es)
 {
 	GpuAggState *state = (GpuAggState *) node;
 
-	if (state->offloaded == NULL && es->verbose)
+	if (state->offloaded == NULL)
 		compile(state);
 	if (state->partial)
 		ExplainPropertyText("Aggregation", "partial", es);
@@ -631,6 +654,7 @@ explain(CustomScanState *node, List *ancestors, ExplainState *es)
 	gpuscan_explain_exprs("Host Filter", state->host_quals, true, node, ancestors, es);
 	if (state->host_quals != NIL)
 		gpuscan_explain_removed("Rows Removed by Host Filter", state->run.counters.removed_host, node, es);
+	gpuscan_explain_exprs("Host Columns", state->offloaded->supplied, false, node, ancestors, es);
 	gpuscan_explain_host_reasons(node, es);
 	gpuscan_explain_engine(node, state->offloaded, ancestors, es);
 	if (es->analyze)

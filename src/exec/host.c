@@ -24,7 +24,8 @@
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "offload/tables.h"
-#include "plan/plan_private.h"
+#include "utils/datum.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
 
 /* decode.h and utils/builtins.h have names in common: include no builtins.h */
@@ -119,6 +120,26 @@ find_plain_columns(HostEval *host)
 		}
 }
 
+/* Many rows will need them: they are made at once, and the JIT compiler may have them. */
+static void
+init_supplied(HostEval *host)
+{
+	const OffloadedProgram *offloaded = host->run->offloaded;
+	ListCell   *lc;
+	ListCell   *lct;
+
+	host->supplied = palloc0_array(HostSupplied, list_length(offloaded->supplied) + 1);
+	forboth(lc, offloaded->supplied, lct, offloaded->supplied_types)
+	{
+		HostSupplied *column = &host->supplied[host->nsupplied++];
+
+		column->type = lfirst_int(lct);
+		column->state = ExecInitExpr(lfirst(lc), &host->parent->ps);
+		column->values = palloc_array(ProgramValue, BATCH_MAX_ROWS);
+		get_typlenbyval(exprType(lfirst(lc)), &column->typlen, &column->typbyval);
+	}
+}
+
 void
 gpuscan_host_init_groups(HostEval *host, List *keys, List *aggrefs)
 {
@@ -157,7 +178,7 @@ gpuscan_host_init_groups(HostEval *host, List *keys, List *aggrefs)
 			elog(ERROR, "aggregate %d of the program belongs to nobody", agg);
 
 		arg = aggref->args == NIL ? NULL : linitial_node(TargetEntry, aggref->args)->expr;
-		arg = gpuscan_plan_filtered_argument(arg, aggref->aggfilter);
+		arg = gpuscan_offload_filtered_argument(arg, aggref->aggfilter);
 		if (aggs[agg].kind == AGG_COUNT_STAR || aggs[agg].kind == AGG_COUNT)
 			host->columns[i].type = PROGRAM_TYPES;
 		else
@@ -168,6 +189,7 @@ gpuscan_host_init_groups(HostEval *host, List *keys, List *aggrefs)
 			host->args = lappend(host->args, arg);
 	}
 	find_plain_columns(host);
+	init_supplied(host);
 }
 
 static void
@@ -413,6 +435,35 @@ gpuscan_host_settle(HostEval *host, uint32 row)
 	}
 	MemoryContextSwitchTo(old);
 	host->nsettled++;
+}
+
+bool
+gpuscan_host_supply(HostEval *host, uint32 i)
+{
+	ResetExprContext(host->row_context);
+	for (int n = 0; n < host->nsupplied; n++)
+	{
+		HostSupplied *column = &host->supplied[n];
+		ProgramValue *value = &column->values[i];
+		bool		isnull;
+		Datum		datum = ExecEvalExprSwitchContext(column->state, host->row_context, &isnull);
+		MemoryContext old;
+		bool		fits;
+
+		memset(value, 0, sizeof(*value));
+		value->null = isnull;
+		if (isnull || column->type == PROGRAM_TYPES)
+			continue;
+		/* what it points to must live until the batch is absorbed */
+		old = MemoryContextSwitchTo(host->batch_context->ecxt_per_tuple_memory);
+		if (!column->typbyval)
+			datum = datumCopy(datum, false, column->typlen);
+		fits = gpuscan_value_from_datum(column->type, datum, false, value) == VALUE_FITS;
+		MemoryContextSwitchTo(old);
+		if (!fits)
+			return false;
+	}
+	return true;
 }
 
 void

@@ -32,6 +32,16 @@ typedef struct HostColumn
 	bool		can_be_foreign; /* an aggregate over numerics */
 } HostColumn;
 
+/* A column that the engine wants from the host. */
+typedef struct HostSupplied
+{
+	ProgramType type;			/* PROGRAM_TYPES: only whether it is NULL */
+	ExprState  *state;
+	int16		typlen;			/* of a result that is kept until the batch is absorbed */
+	bool		typbyval;
+	ProgramValue *values;		/* by number among the engine's rows */
+} HostSupplied;
+
 typedef struct HostEval
 {
 	ProgramRun *run;
@@ -65,6 +75,8 @@ typedef struct HostEval
 	uint32		nsettled;
 	struct ForeignStates *direct;	/* without keys arguments that can be foreign go here
 									 * at once, all of them */
+	HostSupplied *supplied;		/* for the rows that the engine finished */
+	int			nsupplied;
 	ForeignItem *foreign;
 	uint32		nforeign;
 	uint32		foreign_room;
@@ -89,6 +101,12 @@ extern bool gpuscan_host_passes_host(HostEval *host);
 
 /* Compute the loaded row's keys and arguments and add it to 'settled'. */
 extern void gpuscan_host_settle(HostEval *host, uint32 row);
+
+/*
+ * Compute the columns that the engine wants of the loaded row, which is its i-th.
+ * False: a value has no form in the engine, and the row is to be settled.
+ */
+extern bool gpuscan_host_supply(HostEval *host, uint32 i);
 
 /* Forget the settled rows. */
 extern void gpuscan_host_reset(HostEval *host);

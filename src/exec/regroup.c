@@ -71,7 +71,7 @@ without_distinct(List *aggrefs)
 		{
 			Expr	   *arg = linitial_node(TargetEntry, aggref->args)->expr;
 
-			arg = gpuscan_plan_filtered_argument(arg, aggref->aggfilter);
+			arg = gpuscan_offload_filtered_argument(arg, aggref->aggfilter);
 			aggref->args = list_make1(makeTargetEntry(arg, 1, NULL, false));
 			aggref->aggdistinct = NIL;
 			aggref->aggfilter = NULL;

@@ -188,6 +188,64 @@ gpuscan_builder_param(Builder *b, Expr *expr, ValueKind kind)
 	return reg;
 }
 
+uint16
+gpuscan_builder_supplied(Builder *b, Expr *expr, ProgramType type)
+{
+	uint16		column = 0;
+	uint16		reg;
+	ListCell   *lc;
+	ListCell   *lct;
+
+	if (b->refusal != NULL)
+		return PROGRAM_NO_REG;
+	forboth(lc, b->supplied, lct, b->supplied_types)
+	{
+		if (lfirst_int(lct) == (int) type && equal(lfirst(lc), expr))
+			break;
+		column++;
+	}
+	if (column == list_length(b->supplied))
+	{
+		b->supplied = lappend(b->supplied, expr);
+		b->supplied_types = lappend_int(b->supplied_types, type);
+	}
+	for (reg = 0; reg < b->nregs; reg++)
+		if (b->regs[reg].supplied && b->regs[reg].param == column)
+			return reg;
+	reg = new_reg(b, type == PROGRAM_TYPES ? VALUE_BOOL : gpuscan_type_info[type].kind);
+	if (reg != PROGRAM_NO_REG)
+	{
+		b->regs[reg].supplied = 1;
+		b->regs[reg].param = column;
+	}
+	return reg;
+}
+
+BuilderPlace
+gpuscan_builder_place(const Builder *b)
+{
+	Assert(b->refusal == NULL && b->scope == BUILDER_NO_SCOPE);
+	return (BuilderPlace) {
+		b->nregs, b->ninstrs, b->nattrs, b->nscopes, list_length(b->params), b->cost
+	};
+}
+
+void
+gpuscan_builder_go_back(Builder *b, const BuilderPlace *place)
+{
+	memset(b->regs + place->nregs, 0, (b->nregs - place->nregs) * sizeof(ProgramReg));
+	b->nregs = place->nregs;
+	b->ninstrs = place->ninstrs;
+	b->nattrs = place->nattrs;
+	b->nscopes = place->nscopes;
+	b->params = list_truncate(b->params, place->nparams);
+	b->cost = place->cost;
+	b->refusal = NULL;
+	b->scope = BUILDER_NO_SCOPE;
+	b->depth = 0;
+	b->case_reg = PROGRAM_NO_REG;
+}
+
 Expr *
 gpuscan_builder_uniform(const Builder *b, uint16 reg)
 {
@@ -537,6 +595,7 @@ gpuscan_builder_finish(Builder *b, bool grouped)
 	program->nkeys = b->nkeys;
 	program->naggs = b->naggs;
 	program->grouped = grouped;
+	program->nsupplied = list_length(b->supplied);
 	program->regs = offset[0];
 	program->instrs = offset[1];
 	program->attrs = offset[2];

@@ -43,6 +43,9 @@ typedef struct Builder
 	int			scope;			/* the mask being in, or BUILDER_NO_SCOPE */
 	int			depth;			/* of masks */
 	List	   *params;			/* Expr each */
+	List	   *supplied;		/* Expr each: columns that the host computes ... */
+	List	   *supplied_types; /* ... ProgramType each, see OffloadedProgram ... */
+	List	   *reasons;		/* ... and why: String, without repetition */
 
 	ProgramReg *regs;			/* PROGRAM_MAX_REGS */
 	ProgramInstr *instrs;		/* grown; ... */
@@ -72,6 +75,26 @@ extern uint16 gpuscan_builder_load(Builder *b, AttrNumber attnum, ProgramType ty
 extern uint16 gpuscan_builder_param(Builder *b, Expr *expr, ValueKind kind);
 extern Expr *gpuscan_builder_uniform(const Builder *b, uint16 reg);	/* or NULL */
 extern ValueKind gpuscan_builder_kind(const Builder *b, uint16 reg);
+
+/*
+ * The register that the host fills with the values of an expression, for keys and
+ * arguments alone.  type: PROGRAM_TYPES where only NULLs are asked for.
+ */
+extern uint16 gpuscan_builder_supplied(Builder *b, Expr *expr, ProgramType type);
+
+/* Forget what was built, and refused, since a place. */
+typedef struct BuilderPlace
+{
+	int			nregs;
+	int			ninstrs;
+	int			nattrs;
+	int			nscopes;
+	int			nparams;
+	double		cost;
+} BuilderPlace;
+
+extern BuilderPlace gpuscan_builder_place(const Builder *b);
+extern void gpuscan_builder_go_back(Builder *b, const BuilderPlace *place);
 
 /* masks */
 extern BuilderMask gpuscan_builder_open_mask(Builder *b, ProgramOp op, uint16 reg);

@@ -30,6 +30,8 @@ append_reg(StringInfo line, const Program *program, uint16 reg)
 {
 	if (program_regs(program)[reg].uniform)
 		appendStringInfo(line, " $p%u", program_regs(program)[reg].param);
+	else if (program_regs(program)[reg].supplied)
+		appendStringInfo(line, " $h%u", program_regs(program)[reg].param);
 	else
 		appendStringInfo(line, " r%u", reg);
 }
@@ -88,6 +90,9 @@ gpuscan_offload_describe(const OffloadedProgram *offloaded, List *context)
 
 	foreach(lc, offloaded->params)
 		lines = lappend(lines, makeString(psprintf("$p%d = %s", foreach_current_index(lc),
+												   deparse_expression(lfirst(lc), context, false, false))));
+	foreach(lc, offloaded->supplied)
+		lines = lappend(lines, makeString(psprintf("$h%d = %s", foreach_current_index(lc),
 												   deparse_expression(lfirst(lc), context, false, false))));
 	for (int i = 0; i < program->ninstrs; i++)
 	{

@@ -13,15 +13,45 @@
 
 #include "catalog/pg_aggregate.h"
 #include "compat.h"
+#include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
+#include "nodes/value.h"
 #include "offload/expr.h"
 #include "offload/tables.h"
+#include "optimizer/clauses.h"
+#include "optimizer/optimizer.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/regproc.h"
 #include "utils/rel.h"
+
+Expr *
+gpuscan_offload_filtered_argument(Expr *arg, Expr *filter)
+{
+	CaseExpr   *c;
+	CaseWhen   *when;
+	Oid			type;
+
+	if (filter == NULL)
+		return arg;
+	if (arg == NULL)
+		arg = (Expr *) makeBoolConst(true, false);
+
+	type = exprType((Node *) arg);
+	when = makeNode(CaseWhen);
+	when->expr = filter;
+	when->result = arg;
+	when->location = -1;
+	c = makeNode(CaseExpr);
+	c->casetype = type;
+	c->casecollid = exprCollation((Node *) arg);
+	c->args = list_make1(when);
+	c->defresult = (Expr *) makeNullConst(type, exprTypmod((Node *) arg), c->casecollid);
+	c->location = -1;
+	return (Expr *) c;
+}
 
 static bool
 offload_qual(Builder *b, Node *qual)
@@ -39,6 +69,25 @@ offload_qual(Builder *b, Node *qual)
 }
 
 /*
+ * Give up on what was built since 'place': the host computes the expression for
+ * the rows that passed all filters.  Not where it matters how often or before
+ * what it is evaluated, nor where the planner has more to say about it.
+ */
+static uint16
+supplied_instead(Builder *b, const BuilderPlace *place, Expr *expr, ProgramType type)
+{
+	Node	   *node = (Node *) expr;
+	char	   *reason = b->refusal;
+
+	if ((b->engines & ENGINE_CUDA) != 0 || !contain_var_clause(node) || contain_volatile_functions(node) ||
+		contain_subplans(node) || expression_returns_set(node))
+		return PROGRAM_NO_REG;
+	gpuscan_builder_go_back(b, place);
+	b->reasons = list_append_unique(b->reasons, makeString(reason));
+	return gpuscan_builder_supplied(b, expr, type);
+}
+
+/*
  * A grouping key.  eqop decides which values are one group (InvalidOid: asked
  * before, do not look): it must be the equality that engines have.
  */
@@ -47,6 +96,7 @@ offload_key(Builder *b, Node *key, Oid eqop)
 {
 	Oid			sql_type = exprType(key);
 	ProgramType type = gpuscan_type_of(sql_type);
+	BuilderPlace place;
 	uint16		reg;
 
 	if (type == PROGRAM_TYPES)
@@ -79,8 +129,31 @@ offload_key(Builder *b, Node *key, Oid eqop)
 		gpuscan_builder_refuse(b, "grouping by character without a length");
 		return false;
 	}
+	if (b->refusal != NULL)
+		return false;
+	place = gpuscan_builder_place(b);
 	reg = gpuscan_offload_expr(b, key);
+	if (b->refusal != NULL)
+		reg = supplied_instead(b, &place, (Expr *) key, type);
 	return gpuscan_builder_key(b, reg, type);
+}
+
+/* Registers of an aggregate's FILTER and argument, PROGRAM_NO_REG where it has none. */
+static void
+offload_argument(Builder *b, const Aggref *aggref, Node *arg, uint16 *filter_reg, uint16 *arg_reg)
+{
+	if (aggref->aggfilter != NULL)
+	{
+		*filter_reg = gpuscan_offload_expr(b, (Node *) aggref->aggfilter);
+		if (b->refusal == NULL && gpuscan_builder_kind(b, *filter_reg) != VALUE_BOOL)
+			gpuscan_builder_refuse(b, "FILTER that is not boolean");
+	}
+	if (arg == NULL)
+		return;
+	if (*filter_reg != PROGRAM_NO_REG)
+		*arg_reg = gpuscan_offload_masked(b, OP_MASK_TRUE, *filter_reg, arg);
+	else
+		*arg_reg = gpuscan_offload_expr(b, arg);
 }
 
 /* The number of the state that serves an aggregate, or -1. */
@@ -90,6 +163,8 @@ offload_agg(Builder *b, Aggref *aggref)
 	ProgramAggKind kind = gpuscan_agg_of_function(aggref->aggfnoid);
 	uint16		filter = PROGRAM_NO_REG;
 	uint16		arg = PROGRAM_NO_REG;
+	Expr	   *expr = NULL;
+	BuilderPlace place;
 
 	if (aggref->aggkind != AGGKIND_NORMAL || aggref->aggvariadic || aggref->agglevelsup != 0 ||
 		aggref->aggdirectargs != NIL || (aggref->aggsplit != AGGSPLIT_SIMPLE && aggref->aggsplit != AGGSPLIT_INITIAL_SERIAL) ||
@@ -102,23 +177,31 @@ offload_agg(Builder *b, Aggref *aggref)
 	if (b->refusal != NULL || !gpuscan_offload_holds(b, gpuscan_agg_info[kind].condition, aggref->inputcollid))
 		return -1;
 
-	if (aggref->aggfilter != NULL)
-	{
-		filter = gpuscan_offload_expr(b, (Node *) aggref->aggfilter);
-		if (b->refusal == NULL && gpuscan_builder_kind(b, filter) != VALUE_BOOL)
-			gpuscan_builder_refuse(b, "FILTER that is not boolean");
-	}
 	if (kind != AGG_COUNT_STAR)
 	{
-		Node	   *expr = (Node *) linitial_node(TargetEntry, aggref->args)->expr;
+		expr = linitial_node(TargetEntry, aggref->args)->expr;
 
 		/* count(1) is count(*) */
 		if (kind == AGG_COUNT && IsA(expr, Const) && !((Const *) expr)->constisnull)
+		{
 			kind = AGG_COUNT_STAR;
-		else if (filter != PROGRAM_NO_REG)
-			arg = gpuscan_offload_masked(b, OP_MASK_TRUE, filter, expr);
-		else
-			arg = gpuscan_offload_expr(b, expr);
+			expr = NULL;
+		}
+	}
+	place = gpuscan_builder_place(b);
+	offload_argument(b, aggref, (Node *) expr, &filter, &arg);
+	if (b->refusal != NULL)
+	{
+		/* of what is counted only that it is there is asked */
+		bool		counts = kind == AGG_COUNT_STAR || kind == AGG_COUNT;
+		ProgramType type = counts ? PROGRAM_TYPES : gpuscan_type_of(exprType((Node *) expr));
+
+		expr = gpuscan_offload_filtered_argument(expr, aggref->aggfilter);
+		filter = PROGRAM_NO_REG;
+		if (counts || type != PROGRAM_TYPES)
+			arg = supplied_instead(b, &place, expr, type);
+		if (counts)
+			kind = AGG_COUNT;
 	}
 	if (b->refusal != NULL)
 		return -1;
@@ -140,7 +223,7 @@ typedef enum Question
 } Question;
 
 static char *
-ask(Relation rel, Index relid, Question question, Node *node, Oid eqop, int engines, double *cost)
+ask(Relation rel, Index relid, Question question, Node *node, Oid eqop, int engines, OffloadCost *cost)
 {
 	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "gpuscan offload",
 												  ALLOCSET_DEFAULT_SIZES);
@@ -164,25 +247,33 @@ ask(Relation rel, Index relid, Question question, Node *node, Oid eqop, int engi
 	MemoryContextSwitchTo(caller);
 	refusal = b.refusal ? pstrdup(b.refusal) : NULL;
 	if (refusal == NULL && cost != NULL)
-		*cost += b.cost;
+	{
+		ListCell   *lc;
+
+		cost->steps += b.cost;
+		foreach(lc, b.supplied)
+			cost->supplied = list_append_unique(cost->supplied, copyObject(lfirst(lc)));
+		foreach(lc, b.reasons)
+			cost->reasons = list_append_unique(cost->reasons, copyObject(lfirst(lc)));
+	}
 	MemoryContextDelete(scratch);
 	return refusal;
 }
 
 char *
-gpuscan_offload_refuse_qual(Relation rel, Index relid, Node *qual, int engines, double *cost)
+gpuscan_offload_refuse_qual(Relation rel, Index relid, Node *qual, int engines, OffloadCost *cost)
 {
 	return ask(rel, relid, QUESTION_QUAL, qual, InvalidOid, engines, cost);
 }
 
 char *
-gpuscan_offload_refuse_key(Relation rel, Index relid, Node *key, Oid eqop, int engines, double *cost)
+gpuscan_offload_refuse_key(Relation rel, Index relid, Node *key, Oid eqop, int engines, OffloadCost *cost)
 {
 	return ask(rel, relid, QUESTION_KEY, key, eqop, engines, cost);
 }
 
 char *
-gpuscan_offload_refuse_agg(Relation rel, Index relid, Aggref *aggref, int engines, double *cost)
+gpuscan_offload_refuse_agg(Relation rel, Index relid, Aggref *aggref, int engines, OffloadCost *cost)
 {
 	return ask(rel, relid, QUESTION_AGG, (Node *) aggref, InvalidOid, engines, cost);
 }
@@ -210,6 +301,8 @@ compile(Relation rel, List *quals, bool grouped, List *keys, List *aggrefs, bool
 	offloaded->program = gpuscan_builder_finish(&b, grouped);
 	offloaded->size = offloaded->program->size;
 	offloaded->params = b.params;
+	offloaded->supplied = b.supplied;
+	offloaded->supplied_types = b.supplied_types;
 	return offloaded;
 }
 

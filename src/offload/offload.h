@@ -28,18 +28,40 @@ typedef struct OffloadedProgram
 	int		   *agg_state;		/* for each Aggref given: its number in program->aggs
 								 * (equal states are shared) */
 	int			naggs;			/* Aggrefs given */
+	List	   *supplied;		/* Expr each: keys and arguments that PostgreSQL's executor
+								 * computes, for rows that passed all filters ... */
+	List	   *supplied_types; /* ... ProgramType of each, or PROGRAM_TYPES: only whether it is
+								 * NULL is asked */
 } OffloadedProgram;
+
+/* What an expression costs for each row, and what of it stays on the host. */
+typedef struct OffloadCost
+{
+	double		steps;			/* of an engine, in the unit of ops.def */
+	List	   *supplied;		/* Expr each: see OffloadedProgram ... */
+	List	   *reasons;		/* ... and why, as String: the first thing that no engine knows */
+} OffloadCost;
 
 /*
  * Why a boolean filter, a grouping key or an aggregate cannot run on the
  * engines in 'engines' (a mask of ENGINE_*); NULL when it can.  Vars must be of
  * varno 'relid', or of any when relid is 0.  The text is a palloc'd phrase for
  * "Not Offloaded: %s", such as "function lower(text)".  *cost (may be NULL)
- * is increased by its cost per row, in the unit of ops.def.
+ * is increased by its cost per row.
+ *
+ * A key or an argument that no engine knows is no reason to refuse, if it is of a
+ * type that they know: the host computes it.
  */
-extern char *gpuscan_offload_refuse_qual(Relation rel, Index relid, Node *qual, int engines, double *cost);
-extern char *gpuscan_offload_refuse_key(Relation rel, Index relid, Node *key, Oid eqop, int engines, double *cost);
-extern char *gpuscan_offload_refuse_agg(Relation rel, Index relid, Aggref *aggref, int engines, double *cost);
+extern char *gpuscan_offload_refuse_qual(Relation rel, Index relid, Node *qual, int engines, OffloadCost *cost);
+extern char *gpuscan_offload_refuse_key(Relation rel, Index relid, Node *key, Oid eqop, int engines, OffloadCost *cost);
+extern char *gpuscan_offload_refuse_agg(Relation rel, Index relid, Aggref *aggref, int engines, OffloadCost *cost);
+
+/*
+ * An argument as a program has it: NULL for rows that FILTER turns down, and
+ * not evaluated for them.  arg: NULL for count(*), which has one only with
+ * FILTER; filter: or NULL.
+ */
+extern Expr *gpuscan_offload_filtered_argument(Expr *arg, Expr *filter);
 
 /*
  * Can this expression raise no error, whatever the row?  (safety.c; false also

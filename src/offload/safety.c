@@ -19,10 +19,13 @@
 
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
+#include "compat.h"
+#include "mb/pg_wchar.h"
 #include "nodes/nodeFuncs.h"
 #include "offload/expr.h"
 #include "offload/tables.h"
 #include "optimizer/optimizer.h"
+#include "regex/regex.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -87,6 +90,53 @@ is_harmless_like(const OpExpr *op)
 	return strchr(bytes, '\\') == NULL;
 }
 
+/*
+ * A regular expression that is a constant, and one: regexp.c raises errors for
+ * nothing else but a collation that is not deterministic, and want of memory.
+ */
+static bool
+is_harmless_regex(const OpExpr *op)
+{
+	const Const *pattern;
+	int			flags = REG_ADVANCED | REG_NOSUB;
+	text	   *bytes;
+	pg_wchar   *chars;
+	regex_t		regex;
+	bool		compiles;
+
+	switch (op->opfuncid)
+	{
+		case F_TEXTICREGEXEQ:
+		case F_TEXTICREGEXNE:
+		case F_BPCHARICREGEXEQ:
+		case F_BPCHARICREGEXNE:
+			flags |= REG_ICASE;
+			break;
+		case F_TEXTREGEXEQ:
+		case F_TEXTREGEXNE:
+		case F_BPCHARREGEXEQ:
+		case F_BPCHARREGEXNE:
+			break;
+		default:
+			return false;
+	}
+	if (!OidIsValid(op->inputcollid) || !get_collation_isdeterministic(op->inputcollid))
+		return false;
+	pattern = (const Const *) lsecond(op->args);
+	if (!IsA(pattern, Const) || pattern->consttype != TEXTOID)
+		return false;
+	if (pattern->constisnull)
+		return true;
+	bytes = DatumGetTextPP(pattern->constvalue);
+	chars = palloc_array(pg_wchar, VARSIZE_ANY_EXHDR(bytes) + 1);
+	compiles = pg_regcomp(&regex, chars, pg_mb2wchar_with_len(VARDATA_ANY(bytes), chars, VARSIZE_ANY_EXHDR(bytes)),
+						  flags, op->inputcollid) == REG_OKAY;
+	if (compiles)
+		pg_regfree(&regex);
+	pfree(chars);
+	return compiles;
+}
+
 /* true: something in it can raise an error (or we do not know) */
 static bool
 can_fail_walker(Node *node, void *context)
@@ -105,7 +155,7 @@ can_fail_walker(Node *node, void *context)
 			return ((Param *) node)->paramkind != PARAM_EXTERN;
 		case T_OpExpr:
 			set_opfuncid((OpExpr *) node);
-			if (is_harmless_like((OpExpr *) node))
+			if (is_harmless_like((OpExpr *) node) || is_harmless_regex((OpExpr *) node))
 				return can_fail_walker(linitial(((OpExpr *) node)->args), context);
 			/* FALLTHROUGH */
 		case T_FuncExpr:

@@ -154,7 +154,7 @@ collect_keys(RelOptInfo *rel, Relation relation, const AggStage *stage, List *ex
 		if (!contain_var_clause(key))
 			return "grouping by a constant";
 		refusal = gpuscan_offload_refuse_key(relation, rel->relid, key, clause->eqop, ENGINE_CPU,
-											 &shape->row_cost);
+											 &shape->cost);
 		if (refusal != NULL)
 			return refusal;
 		shape->keys = list_append_unique(shape->keys, key);
@@ -176,7 +176,7 @@ check_distinct(RelOptInfo *rel, Relation relation, const Aggref *aggref, List **
 
 	if (list_length(aggref->args) != 1 || list_length(aggref->aggdistinct) != 1)
 		return "aggregate with DISTINCT of several arguments";
-	arg = gpuscan_plan_filtered_argument(linitial_node(TargetEntry, aggref->args)->expr, aggref->aggfilter);
+	arg = gpuscan_offload_filtered_argument(linitial_node(TargetEntry, aggref->args)->expr, aggref->aggfilter);
 	if (!contain_var_clause((Node *) arg))
 		return "aggregate with DISTINCT of a constant";
 	if (list_member(*known, arg))
@@ -184,7 +184,7 @@ check_distinct(RelOptInfo *rel, Relation relation, const Aggref *aggref, List **
 	*known = lappend(*known, arg);
 	return gpuscan_offload_refuse_key(relation, rel->relid, (Node *) arg,
 									  linitial_node(SortGroupClause, aggref->aggdistinct)->eqop,
-									  ENGINE_CPU, &shape->row_cost);
+									  ENGINE_CPU, &shape->cost);
 }
 
 static char *
@@ -202,7 +202,7 @@ collect_aggs(RelOptInfo *rel, Relation relation, List *outputs, List *having, Ag
 	foreach(lc, context.aggs)
 	{
 		Aggref	   *aggref = lfirst_node(Aggref, lc);
-		double		no_cost = 0;
+		OffloadCost no_cost = {0};
 		bool		distinct = aggref->aggdistinct != NIL;
 		char	   *refusal = NULL;
 
@@ -215,7 +215,7 @@ collect_aggs(RelOptInfo *rel, Relation relation, List *outputs, List *having, Ag
 		}
 		if (refusal == NULL)
 			refusal = gpuscan_offload_refuse_agg(relation, rel->relid, aggref, ENGINE_CPU,
-												 distinct ? &no_cost : &shape->row_cost);
+												 distinct ? &no_cost : &shape->cost);
 		if (refusal != NULL)
 			return refusal;
 	}
@@ -232,7 +232,7 @@ collect_aggs(RelOptInfo *rel, Relation relation, List *outputs, List *having, Ag
 		if (!OidIsValid(type->eq_opr))
 			return psprintf("grouping by type %s", format_type_be(exprType(key)));
 		refusal = gpuscan_offload_refuse_key(relation, rel->relid, key, type->eq_opr, ENGINE_CPU,
-											 &shape->row_cost);
+											 &shape->cost);
 		if (refusal != NULL)
 			return refusal;
 		shape->keys = lappend(shape->keys, key);
@@ -321,7 +321,8 @@ gpuscan_agg_path(PlannerInfo *root, RelOptInfo *rel, int engine, const AggShape 
 	CustomPath *path = makeNode(CustomPath);
 	List	   *having = partial ? NIL : shape->having;
 	List	   *aggs = NIL;
-	List	   *private = gpuscan_plan_private(engine, shape->split.refusals, shape->device_refusal);
+	List	   *private = gpuscan_plan_private(engine, list_concat_copy(shape->split.refusals, shape->cost.reasons),
+											   shape->device_refusal);
 	double		groups = shape->fine_groups;
 	ListCell   *lc;
 
@@ -356,8 +357,7 @@ gpuscan_agg_path(PlannerInfo *root, RelOptInfo *rel, int engine, const AggShape 
 	path->custom_private = lappend(path->custom_private, having);
 	path->custom_private = lappend(path->custom_private, shape->groupings);
 	path->methods = &path_methods;
-	gpuscan_cost_agg(root, rel, engine, &shape->split, list_length(shape->fine.keys),
-					 list_length(aggs), shape->row_cost, groups, having, &path->path);
+	gpuscan_cost_agg(root, rel, engine, shape, groups, having, &path->path);
 	if (shape->sets != NIL || shape->fine.distinct != NIL)
 		gpuscan_cost_regroup(shape, &path->path);
 	return &path->path;

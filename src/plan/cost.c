@@ -176,23 +176,33 @@ gpuscan_cost_scan(PlannerInfo *root, RelOptInfo *rel, int engine,
 	path->total_cost = startup + run;
 }
 
-/*
- * row_cost: keys and aggregates, in units of ops.def for each row.  having:
- * implicitly ANDed.
- */
+/* groups: as many as the table falls into at first.  having: implicitly ANDed. */
 void
 gpuscan_cost_agg(PlannerInfo *root, RelOptInfo *rel, int engine,
-				 const QualSplit *split, int nkeys, int naggs, double row_cost,
-				 double groups, List *having, Path *path)
+				 const AggShape *shape, double groups, List *having, Path *path)
 {
 	Cost		startup = path->pathtarget->cost.startup;
 	double		rows;
-	Cost		run = cost_filter(root, rel, engine, split, path->pathtarget->exprs,
+	Cost		run = cost_filter(root, rel, engine, &shape->split, path->pathtarget->exprs,
 								  gpuscan_cost_divisor(path), &rows);
+	int			nkeys = list_length(shape->fine.keys);
+	int			naggs = list_length(shape->aggs);
 	double		memory = groups * (GROUP_BYTES + nkeys * KEY_BYTES + naggs * AGG_BYTES);
+	double		row_cost = shape->cost.steps;
 
-	/* keys and arguments are computed before the host's filters are asked */
-	run += cost_host_quals(root, split, rows, &startup);
+	/* keys and arguments are computed before the host's filters are asked ... */
+	run += cost_host_quals(root, &shape->split, rows, &startup);
+
+	/* ... and the host's after */
+	if (shape->cost.supplied != NIL)
+	{
+		double		left = Min(rows, clamp_row_est(rel->rows / gpuscan_cost_divisor(path)));
+		QualCost	cost;
+
+		cost_qual_eval(&cost, shape->cost.supplied, root);
+		startup += cost.startup;
+		run += (cost.per_tuple + (shape->split.host != NIL ? 0 : FOUND_ROW_COST) * cpu_tuple_cost) * left;
+	}
 	if (nkeys > 0)
 		row_cost += groups > CACHED_GROUPS ? GROUP_MISS_STEPS : GROUP_STEPS;
 	if (engine == ENGINE_CUDA)

@@ -11,7 +11,7 @@
  *
  * The left one shares the table out among processes, the right one serves
  * partitions and inheritance children, in one process or several.  A child that
- * we cannot scan gets PostgreSQL's own Partial Aggregate.  For DISTINCT the upper
+ * we cannot scan, or that is too small, gets PostgreSQL's own Partial Aggregate.  For DISTINCT the upper
  * node is a plain HashAggregate.
  *
  * An Append's parent is the scanned relation, as is a GpuAgg's: so createplan.c
@@ -205,9 +205,11 @@ add_table(AppendContext *context, RelOptInfo *child)
 	Path	   *path = NULL;
 	Path	   *parallel = NULL;
 	int			workers = stage->output_rel->consider_parallel ? gpuscan_plan_workers(child) : 0;
+	bool		own = stage->clauses == NIL || (stage->flags & GROUPING_CAN_USE_HASH) != 0;
 	AggShape	shape;
 
-	if (gpuscan_agg_shape(context->root, child, stage, keys,
+	if ((gpuscan_cost_can_win(child) || !own) &&
+		gpuscan_agg_shape(context->root, child, stage, keys,
 						  translate(context, child, stage->target->exprs),
 						  translate(context, child, stage->having), &shape))
 	{
@@ -229,7 +231,7 @@ add_table(AppendContext *context, RelOptInfo *child)
 		}
 		context->ours++;
 	}
-	else if (stage->clauses != NIL && (stage->flags & GROUPING_CAN_USE_HASH) == 0)
+	else if (!own)
 		context->failed = true;
 	else
 	{

@@ -10,6 +10,7 @@
 
 #include "nodes/pathnodes.h"
 #include "nodes/plannodes.h"
+#include "offload/offload.h"
 #include "plan/plan_private.h"
 #include "utils/relcache.h"
 
@@ -56,7 +57,7 @@ typedef struct AggShape
 	List	   *sets;			/* IntList of keys each; NIL: one of all */
 	FineGrouping fine;			/* what the table is grouped by at first */
 	List	   *having;			/* implicitly ANDed */
-	double		row_cost;		/* keys and aggregates, in units of ops.def */
+	OffloadCost cost;			/* of keys and aggregates, for each row */
 	double		groups;			/* expected to come out, of all rows */
 	double		fine_groups;	/* expected of 'fine', before they are grouped again */
 	int			engines;		/* that may run it: ENGINE_* */
@@ -96,8 +97,7 @@ extern bool gpuscan_cost_can_win(RelOptInfo *rel);
 extern void gpuscan_cost_scan(PlannerInfo *root, RelOptInfo *rel, int engine,
 							  const QualSplit *split, Path *path);
 extern void gpuscan_cost_agg(PlannerInfo *root, RelOptInfo *rel, int engine,
-							 const QualSplit *split, int nkeys, int naggs, double row_cost,
-							 double groups, List *having, Path *path);
+							 const AggShape *shape, double groups, List *having, Path *path);
 extern void gpuscan_cost_regroup(const AggShape *shape, Path *path);
 extern double gpuscan_cost_divisor(const Path *path);
 extern void gpuscan_cost_require(RelOptInfo *rel);

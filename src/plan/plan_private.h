@@ -70,13 +70,6 @@ typedef struct FineGrouping
 
 extern void gpuscan_plan_fine_grouping(List *keys, List *aggrefs, FineGrouping *fine);
 
-/*
- * An argument as a program has it: NULL for rows that FILTER turns down, and
- * not evaluated for them.  arg: NULL for count(*), which has one only with
- * FILTER; filter: or NULL.
- */
-extern Expr *gpuscan_plan_filtered_argument(Expr *arg, Expr *filter);
-
 /* plan/: called by the hooks in gpuscan.c */
 struct PlannerInfo;
 struct RelOptInfo;

@@ -8,10 +8,9 @@
 #include "postgres.h"
 
 #include "compat.h"
-#include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/value.h"
-#include "optimizer/tlist.h"
+#include "offload/offload.h"
 #include "parser/parsetree.h"
 #include "plan/plan_private.h"
 #include "program/program.h"
@@ -28,32 +27,6 @@ gpuscan_plan_private(int engine, List *refusals, const char *device_refusal)
 	lfirst(list_nth_cell(private, PlanPrivateDeviceRefusal)) =
 		makeString(pstrdup(device_refusal != NULL ? device_refusal : ""));
 	return private;
-}
-
-Expr *
-gpuscan_plan_filtered_argument(Expr *arg, Expr *filter)
-{
-	CaseExpr   *c;
-	CaseWhen   *when;
-	Oid			type;
-
-	if (filter == NULL)
-		return arg;
-	if (arg == NULL)
-		arg = (Expr *) makeBoolConst(true, false);
-
-	type = exprType((Node *) arg);
-	when = makeNode(CaseWhen);
-	when->expr = filter;
-	when->result = arg;
-	when->location = -1;
-	c = makeNode(CaseExpr);
-	c->casetype = type;
-	c->casecollid = exprCollation((Node *) arg);
-	c->args = list_make1(when);
-	c->defresult = (Expr *) makeNullConst(type, exprTypmod((Node *) arg), c->casecollid);
-	c->location = -1;
-	return (Expr *) c;
 }
 
 static int
@@ -89,7 +62,7 @@ gpuscan_plan_fine_grouping(List *keys, List *aggrefs, FineGrouping *fine)
 			fine->aggrefs = lappend(fine->aggrefs, aggref);
 			continue;
 		}
-		arg = gpuscan_plan_filtered_argument(linitial_node(TargetEntry, aggref->args)->expr, aggref->aggfilter);
+		arg = gpuscan_offload_filtered_argument(linitial_node(TargetEntry, aggref->args)->expr, aggref->aggfilter);
 		fine->distinct = list_append_unique(fine->distinct, arg);
 		fine->keys = list_append_unique(fine->keys, arg);
 		fine->distinct_keys[i] = position(fine->keys, arg);

@@ -191,7 +191,7 @@ gpuscan_plan_split_quals(PlannerInfo *root, RelOptInfo *rel, Relation relation,
 	{
 		RestrictInfo *rinfo = lfirst_node(RestrictInfo, lc);
 		Node	   *clause = (Node *) rinfo->clause;
-		double		cost = 0;
+		OffloadCost cost = {0};
 		const char *refusal;
 
 		if (rinfo->pseudoconstant)
@@ -202,7 +202,7 @@ gpuscan_plan_split_quals(PlannerInfo *root, RelOptInfo *rel, Relation relation,
 			refusal = refuse_overtaking(rinfo, split->host, host_may_fail);
 		if (refusal == NULL)
 		{
-			split->device_cost[list_length(split->device)] = cost;
+			split->device_cost[list_length(split->device)] = cost.steps;
 			split->device = lappend(split->device, rinfo);
 			continue;
 		}

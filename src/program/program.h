@@ -27,7 +27,7 @@
 #include <stdint.h>
 
 #define PROGRAM_MAGIC		0x47505343	/* "GPSC" */
-#define PROGRAM_VERSION		1
+#define PROGRAM_VERSION		2
 
 #define PROGRAM_NO_REG		UINT16_MAX
 #define PROGRAM_MAX_REGS	1024
@@ -132,12 +132,19 @@ typedef struct ProgramInstr
 	uint16_t	pad;
 } ProgramInstr;
 
-/* A register: a temporary, or a value that is the same for all rows. */
+/*
+ * A register: a temporary, a value that is the same for all rows, or one that
+ * the host supplies for each row that passed the filters (keys and arguments
+ * read such, instructions do not).
+ */
 typedef struct ProgramReg
 {
 	uint8_t		kind;			/* ValueKind */
 	uint8_t		uniform;		/* holds parameter number 'param' for all rows */
-	uint16_t	param;			/* index into the parameters given to the engine */
+	uint16_t	param;			/* index into the parameters given to the engine; supplied:
+								 * number of the column */
+	uint8_t		supplied;		/* by the host, between collect and absorb */
+	uint8_t		pad;
 } ProgramReg;
 
 /* An attribute that is loaded. */
@@ -188,6 +195,8 @@ typedef struct Program
 	uint16_t	nkeys;
 	uint16_t	naggs;
 	uint16_t	grouped;		/* survivors feed groups (nkeys may be 0), else rows */
+	uint16_t	nsupplied;		/* columns that the host supplies */
+	uint16_t	pad;
 	uint32_t	regs;			/* offsets from the start of the block */
 	uint32_t	instrs;
 	uint32_t	attrs;

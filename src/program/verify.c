@@ -12,7 +12,8 @@
  *	- attributes ascend by number; the layout covers the last one; where one
  *	  lies in a tuple is what its type says
  *	- a register is written at most once, before it is read, and holds the
- *	  kind that the operator wants; uniform registers are never written
+ *	  kind that the operator wants; uniform registers are never written, and
+ *	  supplied ones are neither written nor read but by keys and aggregates
  *	- a parameter is of one kind wherever it is used
  *	- masks nest, are closed, and contain no FILTER
  *	- keys and aggregates read registers that are written in the end
@@ -70,6 +71,8 @@ check_header(const Program *program, uint32_t size)
 		return "grouped is neither yes nor no";
 	if (!program->grouped && (program->nkeys > 0 || program->naggs > 0))
 		return "keys or aggregates without groups";
+	if (program->nsupplied > PROGRAM_MAX_KEYS + PROGRAM_MAX_AGGS || (!program->grouped && program->nsupplied > 0))
+		return "too many supplied columns";
 	if (!section_fits(program->regs, program->nregs, sizeof(ProgramReg), size) ||
 		!section_fits(program->instrs, program->ninstrs, sizeof(ProgramInstr), size) ||
 		!section_fits(program->attrs, program->nattrs, sizeof(ProgramAttr), size) ||
@@ -144,6 +147,10 @@ check_regs(Verifier *v)
 			return "register of unknown kind";
 		if (regs[i].uniform > 1)
 			return "register neither uniform nor not";
+		if (regs[i].supplied > 1 || (regs[i].supplied && regs[i].uniform))
+			return "register supplied in no known way";
+		if (regs[i].supplied && regs[i].param >= v->program->nsupplied)
+			return "supplied column out of range";
 		if (!regs[i].uniform)
 			continue;
 		if ((wrong = use_param(v, regs[i].param, regs[i].kind)) != NULL)
@@ -173,6 +180,8 @@ check_write(Verifier *v, uint16_t reg, uint8_t kind)
 		return "register out of range";
 	if (program_regs(v->program)[reg].uniform)
 		return "uniform register written";
+	if (program_regs(v->program)[reg].supplied)
+		return "supplied register written";
 	if (v->written[reg])
 		return "register written twice";
 	if (program_regs(v->program)[reg].kind != kind)
@@ -252,6 +261,15 @@ check_instrs(Verifier *v)
 	return depth > 0 ? "mask not closed" : NULL;
 }
 
+/* A register that a key or an aggregate reads. */
+static const char *
+check_sink(const Verifier *v, uint16_t reg, uint8_t kind)
+{
+	if (reg < v->program->nregs && program_regs(v->program)[reg].supplied)
+		return kind != VALUE_KINDS && program_regs(v->program)[reg].kind != kind ? "operand of the wrong kind" : NULL;
+	return check_read(v, reg, kind);
+}
+
 static const char *
 check_sinks(const Verifier *v)
 {
@@ -264,7 +282,7 @@ check_sinks(const Verifier *v)
 	{
 		if (keys[i].type >= PROGRAM_TYPES)
 			return "key of unknown type";
-		if ((wrong = check_read(v, keys[i].reg, gpuscan_type_info[keys[i].type].kind)) != NULL)
+		if ((wrong = check_sink(v, keys[i].reg, gpuscan_type_info[keys[i].type].kind)) != NULL)
 			return wrong;
 	}
 	for (int i = 0; i < program->naggs; i++)
@@ -274,7 +292,7 @@ check_sinks(const Verifier *v)
 		if ((aggs[i].kind == AGG_COUNT_STAR) != (aggs[i].arg == PROGRAM_NO_REG))
 			return "aggregate with a wrong number of arguments";
 		if (aggs[i].arg != PROGRAM_NO_REG &&
-			(wrong = check_read(v, aggs[i].arg, gpuscan_agg_info[aggs[i].kind].arg)) != NULL)
+			(wrong = check_sink(v, aggs[i].arg, gpuscan_agg_info[aggs[i].kind].arg)) != NULL)
 			return wrong;
 		if (aggs[i].filter != PROGRAM_NO_REG &&
 			(wrong = check_read(v, aggs[i].filter, VALUE_BOOL)) != NULL)

@@ -32,7 +32,8 @@ typedef struct Assembly
 				nlayout,
 				nparams,
 				nkeys,
-				naggs;
+				naggs,
+				nsupplied;
 	bool		grouped;
 } Assembly;
 
@@ -125,6 +126,7 @@ asm_finish(const Assembly *as)
 		head.nkeys = as->nkeys;
 		head.naggs = as->naggs;
 		head.grouped = as->grouped;
+		head.nsupplied = as->nsupplied;
 		head.regs = asm_section(block, &at, as->regs, as->nregs * sizeof *as->regs);
 		head.instrs = asm_section(block, &at, as->instrs, as->ninstrs * sizeof *as->instrs);
 		head.attrs = asm_section(block, &at, as->attrs, as->nattrs * sizeof *as->attrs);

@@ -25,6 +25,8 @@ typedef struct Subject
 	ProgramValue params[ASSEMBLE_PARAMS];
 } Subject;
 
+static ProgramValue nothing_supplied[BATCH_MAX_ROWS];
+
 static void
 subject_init(Subject *subject, uint64_t seed)
 {
@@ -90,6 +92,8 @@ run_engine(Subject *subject, const Program *program)
 		uint64_t	cursor = 0;
 		EngineGroup group;
 
+		for (uint32_t column = 0; column < program->nsupplied; column++)
+			gpuscan_engine_cpu.supply(run, column, nothing_supplied, NULL);
 		gpuscan_engine_cpu.absorb(run, NULL, NULL, 0);
 		while (gpuscan_engine_cpu.next_group(run, &cursor, &group))
 			sum += group.group;
@@ -245,6 +249,8 @@ test_refusals(void)
 		{"filter under a mask", {{OP_LOAD, 0, 0, 0, 0, 0}, {OP_MASK_TRUE, PROGRAM_NO_REG, 0, 0, 0, 0}, {OP_FILTER, PROGRAM_NO_REG, 0, 0, 0, 0}}, 3},
 		{"select between two kinds", {{OP_LOAD, 0, 0, 0, 0, 0}, {OP_SELECT, 1, 0, 0, 4, 0}}, 2},
 		{"result where there is none", {{OP_LOAD, 0, 0, 0, 0, 0}, {OP_FILTER, 1, 0, 0, 0, 0}}, 2},
+		{"supplied register written", {{OP_LOAD, 5, 0, 0, 0, 0}}, 1},
+		{"register read before it is written", {{OP_NOT, 1, 5, 0, 0, 0}}, 1},
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
@@ -260,8 +266,11 @@ test_refusals(void)
 		as.regs[2] = (ProgramReg) {VALUE_INT32, 0, 0};
 		as.regs[3] = (ProgramReg) {VALUE_BOOL, 1, 0};
 		as.regs[4] = (ProgramReg) {VALUE_INT32, 1, 1};
-		as.nregs = 5;
+		as.regs[5] = (ProgramReg) {.kind = VALUE_BOOL,.supplied = 1};
+		as.nregs = 6;
 		as.nparams = 2;
+		as.nsupplied = 1;
+		asm_agg(&as, AGG_COUNT, 5, PROGRAM_NO_REG);
 		memcpy(as.instrs, cases[i].instrs, sizeof cases[i].instrs);
 		as.ninstrs = (uint16_t) cases[i].ninstrs;
 		program = asm_finish(&as);
@@ -273,14 +282,58 @@ test_refusals(void)
 	}
 }
 
+/* Columns of the host: what is wrong with a program that counts one. */
+static void
+test_supplied(void)
+{
+	static Assembly as;
+	static const struct
+	{
+		const char *what;		/* NULL: sound */
+		ProgramReg	reg;
+		int			nsupplied;
+		int			agg;
+	}			cases[] = {
+		{NULL, {.kind = VALUE_TEXT,.supplied = 1}, 1, AGG_COUNT},
+		{NULL, {.kind = VALUE_INT32,.supplied = 1,.param = 1}, 2, AGG_SUM_INT32},
+		{"supplied column out of range", {.kind = VALUE_TEXT,.supplied = 1,.param = 1}, 1, AGG_COUNT},
+		{"register supplied in no known way", {.kind = VALUE_TEXT,.supplied = 2}, 1, AGG_COUNT},
+		{"register supplied in no known way", {.kind = VALUE_TEXT,.supplied = 1,.uniform = 1}, 1, AGG_COUNT},
+		{"operand of the wrong kind", {.kind = VALUE_TEXT,.supplied = 1}, 1, AGG_SUM_INT32},
+		{"too many supplied columns", {.kind = VALUE_TEXT,.supplied = 1}, PROGRAM_MAX_KEYS + PROGRAM_MAX_AGGS + 1, AGG_COUNT},
+		{"too many supplied columns", {.kind = VALUE_TEXT,.supplied = 1}, 1, -1},
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+	{
+		Program    *program;
+		const char *why;
+
+		memset(&as, 0, sizeof as);
+		as.regs[0] = cases[i].reg;
+		as.nregs = 1;
+		as.nsupplied = (uint16_t) cases[i].nsupplied;
+		if (cases[i].agg >= 0)
+			asm_agg(&as, (uint8_t) cases[i].agg, 0, PROGRAM_NO_REG);
+		program = asm_finish(&as);
+		why = gpuscan_program_verify(program, program->size);
+		ok(cases[i].what == NULL ? why == NULL : why && strcmp(why, cases[i].what) == 0,
+		   "a column of the host: %s", cases[i].what ? cases[i].what : "sound");
+		free(program);
+	}
+}
+
 /* verify_test [TIMES]: search longer */
 int
 main(int argc, char **argv)
 {
 	uint64_t	times = argc > 1 ? (uint64_t) atoi(argv[1]) : 1;
 
+	for (uint32_t i = 0; i < BATCH_MAX_ROWS; i++)
+		nothing_supplied[i].null = 1;
 	test_sound();
 	test_refusals();
+	test_supplied();
 	test_fields(36 * times);
 	test_bytes(500 * times);
 	return tap_done();

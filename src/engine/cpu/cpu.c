@@ -166,7 +166,8 @@ plan_filters(EngineRun *run)
 			live->regs = gpuscan_cpu_alloc(run, (program->nregs + 1) * sizeof(uint16_t));
 			live->attrs = gpuscan_cpu_alloc(run, (program->nattrs + 1) * sizeof(uint16_t));
 			for (uint32_t r = 0; r < program->nregs; r++)
-				if (reg_live[r] && !program_regs(program)[r].uniform)
+				if (reg_live[r] && !program_regs(program)[r].uniform &&
+					(i == program->ninstrs || !program_regs(program)[r].supplied))
 					live->regs[live->nregs++] = (uint16_t) r;
 			for (uint32_t a = 0; a < program->nattrs; a++)
 				if (attr_live[a])
@@ -323,6 +324,18 @@ cpu_release(EngineRun *run)
 	run->n = 0;
 }
 
+static void
+cpu_supply(EngineRun *run, uint32_t number, const ProgramValue *values, const uint8_t *keep)
+{
+	for (uint32_t r = 0; r < run->program->nregs; r++)
+	{
+		const ProgramReg *reg = &program_regs(run->program)[r];
+
+		if (reg->supplied && reg->param == number)
+			gpuscan_vector_fill(run, &run->regs[r], values, keep, run->n);
+	}
+}
+
 /*
  * A row that the host computed goes in between the engine's own at its place,
  * so that groups and their states come about in row order.
@@ -424,6 +437,7 @@ const Engine gpuscan_engine_cpu = {
 	.submit = cpu_submit,
 	.collect = cpu_collect,
 	.release = cpu_release,
+	.supply = cpu_supply,
 	.absorb = cpu_absorb,
 	.ngroups = cpu_ngroups,
 	.group_memory = cpu_group_memory,

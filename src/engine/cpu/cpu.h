@@ -270,6 +270,7 @@ program_value_set_numeric(ProgramValue *value, NumericValue v)
 extern void gpuscan_vector_put_numeric(EngineRun *run, Vector *vector, uint32_t row, uint32_t n, NumericValue value);
 extern void gpuscan_vector_widen(Vector *vector, uint32_t n);
 extern void gpuscan_vector_mix(EngineRun *run, Vector *vector, uint32_t n);
+extern void gpuscan_vector_fill(EngineRun *run, Vector *vector, const ProgramValue *values, const uint8_t *keep, uint32_t n);
 extern void gpuscan_vector_set_uniform(EngineRun *run, Vector *vector, const ProgramValue *value);
 
 /* pattern.c */

@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * vectors.c
- *	  Numerics that do not fit the present form of their vector, and uniform
- *	  vectors.
+ *	  Numerics that do not fit the present form of their vector; uniform
+ *	  vectors, and those that the host fills.
  *
  *-------------------------------------------------------------------------
  */
@@ -111,5 +111,66 @@ gpuscan_vector_set_uniform(EngineRun *run, Vector *vector, const ProgramValue *v
 				gpuscan_vector_put_numeric(run, vector, 0, 1, v);
 			}
 			break;
+	}
+}
+
+/* One of the host's values, not NULL, as an element. */
+static void
+put_value(EngineRun *run, Vector *vector, uint32_t row, uint32_t n, const ProgramValue *value)
+{
+	switch (vector->kind)
+	{
+		case VALUE_BOOL:
+			((uint8_t *) vector->data)[row] = value->u.integer != 0;
+			break;
+		case VALUE_INT32:
+			((int32_t *) vector->data)[row] = (int32_t) value->u.integer;
+			break;
+		case VALUE_INT64:
+			((int64_t *) vector->data)[row] = value->u.integer;
+			break;
+		case VALUE_TEXT:
+			((TextView *) vector->data)[row] = (TextView) {value->u.ptr, value->len, 0};
+			break;
+		case VALUE_NUMERIC:
+			gpuscan_vector_put_numeric(run, vector, row, n, program_value_numeric(value));
+			break;
+	}
+}
+
+/* A vector of n rows that the host computed.  Rows that are not kept are NULL until they are packed away. */
+void
+gpuscan_vector_fill(EngineRun *run, Vector *vector, const ProgramValue *values, const uint8_t *keep, uint32_t n)
+{
+	static const ProgramValue nothing = {.u.ptr = ""};
+	bool		scaled = false;
+
+	vector->has_null = vector->wide = vector->mixed = false;
+	vector->tight = true;
+	vector->scale = 0;
+	vector->bound = 0;
+	for (uint32_t i = 0; i < n; i++)
+	{
+		const ProgramValue *value = &values[i];
+		bool		null = (keep && !keep[i]) || value->null;
+
+		vector->null[i] = null;
+		vector->has_null |= null;
+		if (null)
+		{
+			/* an element that may be read, of the scale that is there */
+			if (vector->kind != VALUE_NUMERIC)
+				put_value(run, vector, i, n, &nothing);
+			else
+				gpuscan_vector_put_numeric(run, vector, i, n, (NumericValue) {0, vector->scale});
+			continue;
+		}
+		if (!scaled && vector->kind == VALUE_NUMERIC)
+		{
+			/* as a rule all values have the first one's */
+			scaled = true;
+			vector->scale = (int16_t) value->scale;
+		}
+		put_value(run, vector, i, n, value);
 	}
 }

@@ -518,6 +518,8 @@ gpuscan_device_plan(const Program *program, const ProgramValue *params, void *ou
 	find_scales(&l);
 	if (room < sizeof(DevicePlan))
 		l.why = "too large for a device";
+	else if (program->nsupplied > 0)
+		l.why = "a column that the host computes";
 	else if (collect_uniforms(&l) && allocate(&l) && put_uniforms(&l) && put_instrs(&l) && put_attrs(&l) &&
 			 put_groups(&l) && put_empty(&l))
 	{
