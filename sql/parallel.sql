@@ -22,7 +22,7 @@ begin
 	execute 'set local gpuscan.require = ' || require;
 	for line in execute 'explain (costs off) ' || query loop
 		continue when line ~ 'Key:|Filter:';
-		line := substring(line from '^ *(?:->  )?((?:Parallel |Partial |Finalize |Mixed)?(?:Custom Scan \(\w+\)|Seq Scan|Append|Gather|\w*Aggregate|Hash\w*|Limit|Group|Unique|Sort|Subquery Scan|Nested Loop|Index \w+|Result))');
+		line := substring(line from '^ *(?:->  )?((?:Parallel |Partial |Finalize |Mixed)?(?:Custom Scan \(\w+\)|Seq Scan|Merge Append|Append|Gather|\w*Aggregate|Hash\w*|Limit|Group|Unique|Sort|Subquery Scan|Nested Loop|Index \w+|Result))');
 		line := regexp_replace(line, 'HashAggregate|GroupAggregate|MixedAggregate', 'Aggregate');
 		continue when line is null or line ~ 'Sort';
 		-- the same for each partition
@@ -191,6 +191,15 @@ set enable_partitionwise_aggregate = on;
 select id, query from queries where differs(query) <> 0 order by id;
 select nodes('select k, count(*) from parts group by k');
 reset enable_partitionwise_aggregate;
+-- sorted by themselves and merged, where sorting all would need files
+set enable_hashagg = off;
+set work_mem = '320kB';
+select nodes('select id, sum(x), count(*) from parts group by id');
+select differs('select id, sum(x), count(*) from parts group by id');
+select nodes('select id + k, d, count(*), max(x) from parts group by id + k, d');
+select differs('select id + k, d, count(*), max(x) from parts group by id + k, d');
+reset work_mem;
+reset enable_hashagg;
 -- partitions pruned when execution starts
 prepare by_key (int) as select count(*), sum(x) from parts where k = $1;
 set plan_cache_mode = force_generic_plan;

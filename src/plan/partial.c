@@ -6,7 +6,7 @@
  *
  *	   Finalize Aggregate				Finalize Aggregate
  *	     Gather							  [Gather]
- *	       Parallel GpuAgg (partial)		Append
+ *	       Parallel GpuAgg (partial)		Append, or MergeAppend
  *										  [Parallel] GpuAgg (partial), each child
  *
  * The left one shares the table out among processes, the right one serves
@@ -78,6 +78,22 @@ partial_target(PlannerInfo *root, const AggStage *stage)
 	return set_pathtarget_cost_width(root, target);
 }
 
+/* The second step, over groups that come sorted. */
+static void
+add_sorted_final_path(PlannerInfo *root, const AggStage *stage, Path *path, const AggClauseCosts *costs,
+					  double groups)
+{
+	RelOptInfo *rel = stage->output_rel;
+
+	if (root->parse->hasAggs)
+		path = (Path *) create_agg_path(root, rel, path, stage->target, AGG_SORTED,
+										AGGSPLIT_FINAL_DESERIAL, stage->upper_clauses,
+										stage->having, costs, groups);
+	else
+		path = (Path *) create_group_path(root, rel, path, stage->upper_clauses, stage->having, groups);
+	add_path(rel, path);
+}
+
 /* The second step, over what the first one handed on. */
 static void
 add_final_paths(PlannerInfo *root, const AggStage *stage, Path *path, double groups)
@@ -106,16 +122,8 @@ add_final_paths(PlannerInfo *root, const AggStage *stage, Path *path, double gro
 											   AGGSPLIT_FINAL_DESERIAL, stage->upper_clauses,
 											   stage->having, &costs, groups));
 	if (stage->flags & GROUPING_CAN_USE_SORT)
-	{
-		path = (Path *) create_sort_path(root, rel, path, stage->pathkeys, -1.0);
-		if (root->parse->hasAggs)
-			path = (Path *) create_agg_path(root, rel, path, stage->target, AGG_SORTED,
-											AGGSPLIT_FINAL_DESERIAL, stage->upper_clauses,
-											stage->having, &costs, groups);
-		else
-			path = (Path *) create_group_path(root, rel, path, stage->upper_clauses, stage->having, groups);
-		add_path(rel, path);
-	}
+		add_sorted_final_path(root, stage, (Path *) create_sort_path(root, rel, path, stage->pathkeys, -1.0),
+							  &costs, groups);
 }
 
 /* Bring the rows of all processes together. */
@@ -292,6 +300,31 @@ append(AppendContext *context, List *paths, List *parallel)
 	return &path->path;
 }
 
+/* Each table's groups sorted by themselves, which may need less memory than all of them do. */
+static void
+add_merged_path(AppendContext *context, double groups)
+{
+	const AggStage *stage = context->stage;
+	AggClauseCosts costs;
+	List	   *sorted = NIL;
+	Path	   *path;
+	ListCell   *lc;
+
+	if (stage->distinct || stage->clauses == NIL || (stage->flags & GROUPING_CAN_USE_SORT) == 0)
+		return;
+	foreach(lc, context->paths)
+	{
+		Path	   *child = lfirst(lc);
+
+		sorted = lappend(sorted, create_sort_path(context->root, child->parent, child, stage->pathkeys, -1.0));
+	}
+	path = (Path *) create_merge_append_path(context->root, context->parent, sorted, stage->pathkeys, NULL);
+	path->pathtarget = context->target;
+	memset(&costs, 0, sizeof(costs));
+	get_agg_clause_costs(context->root, AGGSPLIT_FINAL_DESERIAL, &costs);
+	add_sorted_final_path(context->root, stage, path, &costs, groups);
+}
+
 /* Partitions, or inheritance children. */
 void
 gpuscan_plan_append_agg(PlannerInfo *root, RelOptInfo *input_rel, const AggStage *stage)
@@ -312,6 +345,7 @@ gpuscan_plan_append_agg(PlannerInfo *root, RelOptInfo *input_rel, const AggStage
 	if (stage->keys != NIL)
 		groups = estimate_num_groups(root, stage->keys, input_rel->rows, NULL, NULL);
 	add_final_paths(root, stage, append(&context, context.paths, NIL), groups);
+	add_merged_path(&context, groups);
 	if (context.not_parallel || context.workers == 0)
 		return;
 	if (enable_parallel_append)
