@@ -34,6 +34,7 @@
 #include "nodes/nodeFuncs.h"
 #include "offload/tables.h"
 #include "plan/plan_private.h"
+#include "utils/float.h"
 #include "utils/rel.h"
 
 /* Rows settled at a time when a whole batch is the host's: they stay in cache. */
@@ -63,6 +64,7 @@ typedef struct GpuAggState
 	PartialStates partials;
 	EngineAggState *no_rows;	/* what the aggregates are of no rows */
 	uint8	   *keep;			/* rows of a batch that pass the host quals */
+	int			evaluating;		/* row of the batch that the host is at, or -1 */
 
 	bool		filled;			/* the table was read */
 	bool		spilled;		/* groups come from files */
@@ -231,7 +233,10 @@ absorb(GpuAggState *state, const uint8 *keep)
 	ProgramRun *run = &state->run;
 	HostEval   *host = &state->host;
 
+	state->evaluating = -1;
 	run->engine->absorb(run->engine_run, keep, host->settled, host->nsettled);
+	if (run->engine->overflowed != NULL && run->engine->overflowed(run->engine_run))
+		float_overflow_error();
 	gpuscan_run_absorbed(run);
 	if (host->nforeign > 0)
 	{
@@ -251,6 +256,7 @@ settle_row(GpuAggState *state, uint32 row)
 {
 	HostEval   *host = &state->host;
 
+	state->evaluating = row;
 	gpuscan_host_load(host, row);
 	if (host->device_quals != NIL && !gpuscan_host_passes_device(host))
 		state->run.counters.removed_device++;
@@ -312,6 +318,7 @@ finish_batch(GpuAggState *state)
 	{
 		while (punted < result->npunted && result->punted[punted] < result->rows[i])
 			settle_row(state, result->punted[punted++]);
+		state->evaluating = result->rows[i];
 		gpuscan_host_load(&state->host, result->rows[i]);
 		state->keep[i] = gpuscan_host_passes_host(&state->host);
 		state->run.counters.removed_host += !state->keep[i];
@@ -319,6 +326,51 @@ finish_batch(GpuAggState *state)
 	while (punted < result->npunted)
 		settle_row(state, result->punted[punted++]);
 	absorb(state, filter ? state->keep : NULL);
+}
+
+static void
+finish(GpuAggState *state)
+{
+	if (state->run.result == NULL)
+		settle_batch(state);
+	else
+		finish_batch(state);
+}
+
+/*
+ * Where sums may overflow, PostgreSQL might have raised that error for a row
+ * before the one that has just failed: the rows of a batch enter the groups
+ * after the host has seen to all that it evaluates.
+ */
+static void
+finish_guarded(GpuAggState *state)
+{
+	state->evaluating = -1;
+	PG_TRY();
+	{
+		finish(state);
+	}
+	PG_CATCH();
+	{
+		const EngineResult *result = state->run.result;
+		const int	row = state->evaluating;
+
+		if (row >= 0)
+		{
+			for (uint32 i = 0; result != NULL && i < result->nrows; i++)
+				state->keep[i] = result->rows[i] < row &&
+					(state->host.host_state == NULL || state->keep[i]) &&
+					(result->done == NULL || !result->done[result->rows[i]]);
+			state->run.engine->absorb(state->run.engine_run, state->keep, state->host.settled, state->host.nsettled);
+			if (state->run.engine->overflowed(state->run.engine_run))
+			{
+				FlushErrorState();
+				float_overflow_error();
+			}
+		}
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
 }
 
 static void
@@ -335,10 +387,10 @@ fill(GpuAggState *state)
 
 		if (run->timing)
 			INSTR_TIME_SET_CURRENT(start);
-		if (run->result == NULL)
-			settle_batch(state);
+		if (state->spill.ordered)
+			finish_guarded(state);
 		else
-			finish_batch(state);
+			finish(state);
 		if (state->partial)
 			state->more = gpuscan_spill_full(&state->spill);
 		else

@@ -41,6 +41,9 @@ extern char *gpuscan_offload_refuse_qual(Relation rel, Index relid, Node *qual, 
 extern char *gpuscan_offload_refuse_key(Relation rel, Index relid, Node *key, Oid eqop, int engines, double *cost);
 extern char *gpuscan_offload_refuse_agg(Relation rel, Index relid, Aggref *aggref, int engines, double *cost);
 
+/* Does an aggregate depend on the order of its rows, so that groups cannot be put together of parts? */
+extern bool gpuscan_offload_row_order(const Aggref *aggref);
+
 /*
  * Can this expression raise no error, whatever the row?  (safety.c; false also
  * where that is not known.)
