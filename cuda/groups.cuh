@@ -94,9 +94,20 @@ key_word(const Work &w, const Row &row, uint32_t slot, const DeviceKey &key, uin
 		return key_text(Kind<VALUE_TEXT>::get(w, row, slot, key.operand), which);
 	if (key.type == TYPE_NUMERIC)
 		return key_numeric(Kind<VALUE_NUMERIC>::get(w, row, slot, key.operand));
+	if (key.type == TYPE_FLOAT4 || key.type == TYPE_FLOAT8)
+		return float64_key(Kind<VALUE_FLOAT64>::get(w, row, slot, key.operand));
 	if (key.type == TYPE_BOOL)
 		return Kind<VALUE_BOOL>::get(w, row, slot, key.operand);
 	return get_lo(w, slot, key.operand);
+}
+
+/* How a key is shown: what its word does not say, in six bits */
+DEVICE_FUNCTION uint64_t
+key_shown(const Work &w, const Row &row, uint32_t slot, const DeviceKey &key)
+{
+	if (key.type == TYPE_NUMERIC)
+		return (uint64_t) Kind<VALUE_NUMERIC>::get(w, row, slot, key.operand).scale;
+	return float64_key_sign(Kind<VALUE_FLOAT64>::get(w, row, slot, key.operand));
 }
 
 /* What decides the place; false when some key has no form here. */

@@ -97,7 +97,11 @@ load_value(const Work &w, Row &row, uint32_t slot, uint32_t dst, uint32_t type, 
 		case TYPE_INT8:
 		case TYPE_TIMESTAMP:
 		case TYPE_TIMESTAMPTZ:
+		case TYPE_FLOAT8:
 			set_lo(w, slot, dst, load_u64(p));
+			return true;
+		case TYPE_FLOAT4:
+			set_lo(w, slot, dst, float64_bits(float64_from_float_bits(load_u32(p))));
 			return true;
 		case TYPE_NUMERIC:
 			{

@@ -13,6 +13,7 @@
 #define GPUSCAN_CUDA_REGISTERS_CUH
 
 #include "rows.cuh"
+#include "program/floats.h"
 
 /* a text in a register: length << 32 | offset, of the tile or of the plan */
 #define TEXT_IN_PLAN	0x80000000u
@@ -145,6 +146,24 @@ template <> struct Kind<VALUE_INT64>
 	{
 		(void) row;
 		set_lo(w, slot, reg, (uint64_t) value);
+	}
+};
+
+template <> struct Kind<VALUE_FLOAT64>
+{
+	typedef double type;
+
+	static __device__ __forceinline__ type
+	get(const Work &w, const Row &row, uint32_t slot, uint32_t operand)
+	{
+		(void) row;
+		return float64_from_bits(get_lo(w, slot, operand));
+	}
+	static __device__ __forceinline__ void
+	set(const Work &w, Row &row, uint32_t slot, uint32_t reg, type value)
+	{
+		(void) row;
+		set_lo(w, slot, reg, float64_bits(value));
 	}
 };
 

@@ -176,7 +176,7 @@ feed(const Work &w, const Row &row, uint32_t slot, uint32_t number, const Feed &
 		for (uint32_t k = 0; k < nkeys; k++)
 			if (keys[k].scale_at != 0 && !is_null(w, row, keys[k].operand))
 				atomic_lower((uint64_t *) (record + keys[k].scale_at),
-							 row.ordinal << 6 | (uint64_t) Kind<VALUE_NUMERIC>::get(w, row, slot, keys[k].operand).scale);
+							 row.ordinal << 6 | key_shown(w, row, slot, keys[k]));
 	}
 	for (uint32_t a = 0; a < naggs; a++)
 	{

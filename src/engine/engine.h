@@ -112,8 +112,10 @@ typedef struct EngineAggState
 	int32_t		dscale;			/* SUM_NUMERIC: largest scale among the inputs */
 	uint64_t	sum[ENGINE_SUM_LIMBS];	/* SUM_*: two's complement, least significant first */
 	ProgramValue value;			/* MIN_*, MAX_* */
-	uint64_t	ordinal;		/* MIN_NUMERIC, MAX_NUMERIC: of the row that 'value' is
-								 * from; of equal values the later one's scale is shown */
+	uint64_t	ordinal;		/* MIN_, MAX_ of NUMERIC, FLOAT64: of the row that 'value' is
+								 * from; of equal values the later one is shown */
+	double		moments[3];		/* SUM_FLOAT*, MOMENTS_FLOAT64: arguments, sum, and sum of
+								 * squared deviations (moments alone) */
 } EngineAggState;
 
 typedef struct EngineGroup
@@ -181,6 +183,16 @@ typedef struct Engine
 	size_t		(*dump_group) (EngineRun *run, uint32_t group, char *buf, size_t room, uint32_t *hash);
 	/* Returns the number of the group that it was merged into. */
 	uint32_t	(*merge_group) (EngineRun *run, const char *buf, size_t size);
+
+	/*
+	 * Groups were dumped and reset, and those that come may be parts of them.
+	 * What depends on the order of rows (CONDITION_ROW_ORDER) then keeps its
+	 * arguments, until it is merged, in the order of the dumps, in a table that
+	 * was reset since.  NULL where no such aggregate is run.
+	 */
+	void		(*detach_groups) (EngineRun *run);
+	/* Did a sum of floating point overflow, since groups were reset?  NULL: never. */
+	bool		(*overflowed) (EngineRun *run);
 
 	/*
 	 * The same for a group given as values (next_group's reverse; 'group' is

@@ -34,6 +34,7 @@
 #include "nodes/nodeFuncs.h"
 #include "offload/tables.h"
 #include "plan/plan_private.h"
+#include "utils/float.h"
 #include "utils/rel.h"
 
 /* Rows settled at a time when a whole batch is the host's: they stay in cache. */
@@ -63,6 +64,7 @@ typedef struct GpuAggState
 	PartialStates partials;
 	EngineAggState *no_rows;	/* what the aggregates are of no rows */
 	uint8	   *keep;			/* rows of a batch that pass the host quals */
+	int			evaluating;		/* row of the batch that the host is at, or -1 */
 
 	bool		filled;			/* the table was read */
 	bool		spilled;		/* groups come from files */
@@ -195,7 +197,10 @@ absorb(GpuAggState *state, const uint8 *keep)
 	ProgramRun *run = &state->run;
 	HostEval   *host = &state->host;
 
+	state->evaluating = -1;
 	run->engine->absorb(run->engine_run, keep, host->settled, host->nsettled);
+	if (run->engine->overflowed != NULL && run->engine->overflowed(run->engine_run))
+		float_overflow_error();
 	gpuscan_run_absorbed(run);
 	if (host->nforeign > 0)
 	{
@@ -215,6 +220,7 @@ settle_row(GpuAggState *state, uint32 row)
 {
 	HostEval   *host = &state->host;
 
+	state->evaluating = row;
 	gpuscan_host_load(host, row);
 	if (host->device_quals != NIL && !gpuscan_host_passes_device(host))
 		state->run.counters.removed_device++;
@@ -267,6 +273,7 @@ finish_row(GpuAggState *state, uint32 i)
 	HostEval   *host = &state->host;
 	uint32		row = state->run.result->rows[i];
 
+	state->evaluating = row;
 	gpuscan_host_load(host, row);
 	if (host->host_state != NULL && !gpuscan_host_passes_host(host))
 	{
@@ -277,6 +284,16 @@ finish_row(GpuAggState *state, uint32 i)
 		return true;
 	gpuscan_host_settle(host, row);
 	return false;
+}
+
+/* The columns that the engine wants of the rows in 'keep'. */
+static void
+supply(GpuAggState *state)
+{
+	ProgramRun *run = &state->run;
+
+	for (int n = 0; n < state->host.nsupplied; n++)
+		run->engine->supply(run->engine_run, n, state->host.supplied[n].values, state->keep);
 }
 
 /* A batch that an engine has filtered: what is the host's in it, and punted rows, in row order. */
@@ -303,9 +320,54 @@ finish_batch(GpuAggState *state)
 	}
 	while (punted < result->npunted)
 		settle_row(state, result->punted[punted++]);
-	for (int n = 0; n < state->host.nsupplied; n++)
-		run->engine->supply(run->engine_run, n, state->host.supplied[n].values, state->keep);
+	supply(state);
 	absorb(state, look ? state->keep : NULL);
+}
+
+static void
+finish(GpuAggState *state)
+{
+	if (state->run.result == NULL)
+		settle_batch(state);
+	else
+		finish_batch(state);
+}
+
+/*
+ * Where sums may overflow, PostgreSQL might have raised that error for a row
+ * before the one that has just failed: the rows of a batch enter the groups
+ * after the host has seen to all that it evaluates.
+ */
+static void
+finish_guarded(GpuAggState *state)
+{
+	state->evaluating = -1;
+	PG_TRY();
+	{
+		finish(state);
+	}
+	PG_CATCH();
+	{
+		const EngineResult *result = state->run.result;
+		const int	row = state->evaluating;
+
+		if (row >= 0)
+		{
+			for (uint32 i = 0; result != NULL && i < result->nrows; i++)
+				state->keep[i] = result->rows[i] < row &&
+					((state->host.host_state == NULL && state->host.nsupplied == 0) || state->keep[i]) &&
+					(result->done == NULL || !result->done[result->rows[i]]);
+			supply(state);
+			state->run.engine->absorb(state->run.engine_run, state->keep, state->host.settled, state->host.nsettled);
+			if (state->run.engine->overflowed(state->run.engine_run))
+			{
+				FlushErrorState();
+				float_overflow_error();
+			}
+		}
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
 }
 
 static void
@@ -322,10 +384,10 @@ fill(GpuAggState *state)
 
 		if (run->timing)
 			INSTR_TIME_SET_CURRENT(start);
-		if (run->result == NULL)
-			settle_batch(state);
+		if (state->spill.ordered)
+			finish_guarded(state);
 		else
-			finish_batch(state);
+			finish(state);
 		if (state->partial)
 			state->more = gpuscan_spill_full(&state->spill);
 		else

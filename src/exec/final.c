@@ -6,7 +6,7 @@
  * The values, and the digits that they print, are those of numeric.c: a sum
  * shows as many digits after the point as the argument with most of them
  * (numeric_sum), an average as many as numeric_div chooses (numeric_avg,
- * int8_avg).
+ * int8_avg).  Those of floating point are made by float.c's own final functions.
  *
  *-------------------------------------------------------------------------
  */
@@ -14,8 +14,10 @@
 
 #include "compat.h"
 #include "exec/final.h"
+#include "catalog/pg_type_d.h"
 #include "exec/value.h"
 #include "offload/tables.h"
+#include "utils/array.h"
 #include "utils/fmgroids.h"
 #include "utils/fmgrprotos.h"
 #include "utils/numeric.h"
@@ -101,6 +103,41 @@ average(const EngineAggState *state, const ForeignAgg *foreign)
 }
 
 Datum
+gpuscan_final_moments(const EngineAggState *state)
+{
+	Datum		elements[3];
+
+	for (int i = 0; i < 3; i++)
+		elements[i] = Float8GetDatum(state->moments[i]);
+	return PointerGetDatum(construct_array(elements, 3, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL,
+										   TYPALIGN_DOUBLE));
+}
+
+/* What float.c makes of the moments, which may be NULL. */
+static Datum
+from_moments(PGFunction function, const EngineAggState *state, bool *isnull)
+{
+	LOCAL_FCINFO(fcinfo, 1);
+	Datum		value;
+
+	InitFunctionCallInfoData(*fcinfo, NULL, 1, InvalidOid, NULL, NULL);
+	fcinfo->args[0].value = gpuscan_final_moments(state);
+	fcinfo->args[0].isnull = false;
+	value = function(fcinfo);
+	*isnull = fcinfo->isnull;
+	return value;
+}
+
+/* A sum of floating point; real lies as a double does. */
+static Datum
+sum_float(ProgramType type, const EngineAggState *state)
+{
+	ProgramValue value = {.kind = VALUE_FLOAT64,.u.real = state->moments[1]};
+
+	return gpuscan_value_to_datum(type, -1, &value);
+}
+
+Datum
 gpuscan_final_value(const FinalAgg *final, const EngineAggState *state,
 					const ForeignGroup *group, bool *isnull)
 {
@@ -136,6 +173,19 @@ gpuscan_final_value(const FinalAgg *final, const EngineAggState *state,
 			return gpuscan_foreign_second_wins(final->kind, value, state->ordinal,
 											   foreign->state, foreign->ordinal) ?
 				foreign->state : value;
+		case FINAL_SUM_FLOAT:
+			*isnull = state->count == 0;
+			return *isnull ? (Datum) 0 : sum_float(final->type, state);
+		case FINAL_AVG_FLOAT:
+			return from_moments(float8_avg, state, isnull);
+		case FINAL_VAR_POP_FLOAT:
+			return from_moments(float8_var_pop, state, isnull);
+		case FINAL_VAR_SAMP_FLOAT:
+			return from_moments(float8_var_samp, state, isnull);
+		case FINAL_STDDEV_POP_FLOAT:
+			return from_moments(float8_stddev_pop, state, isnull);
+		case FINAL_STDDEV_SAMP_FLOAT:
+			return from_moments(float8_stddev_samp, state, isnull);
 	}
 	elog(ERROR, "unexpected final %d", (int) final->final);
 }

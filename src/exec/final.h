@@ -18,7 +18,13 @@ typedef enum FinalKind
 	FINAL_SUM_INT8,				/* int8 */
 	FINAL_SUM_NUMERIC,			/* numeric */
 	FINAL_AVG,					/* numeric */
-	FINAL_VALUE					/* min, max: as the argument */
+	FINAL_VALUE,				/* min, max: as the argument */
+	FINAL_SUM_FLOAT,			/* as the argument */
+	FINAL_AVG_FLOAT,			/* float8, from moments */
+	FINAL_VAR_POP_FLOAT,
+	FINAL_VAR_SAMP_FLOAT,
+	FINAL_STDDEV_POP_FLOAT,
+	FINAL_STDDEV_SAMP_FLOAT
 } FinalKind;
 
 typedef struct FinalAgg
@@ -26,9 +32,12 @@ typedef struct FinalAgg
 	FinalKind	final;
 	uint16		state;			/* number in program->aggs */
 	ProgramAggKind kind;
-	ProgramType type;			/* of min, max */
+	ProgramType type;			/* of min, max, and sums of floating point */
 	bool		filtered;		/* has FILTER */
 } FinalAgg;
+
+/* float8_accum's transition state: float8[3] */
+extern Datum gpuscan_final_moments(const EngineAggState *state);
 
 extern FinalAgg *gpuscan_final_init(List *aggrefs, const OffloadedProgram *offloaded);
 

@@ -13,6 +13,8 @@
  *	sum, avg(int8)		Int128AggState, by int8_avg_serialize
  *	sum, avg(numeric)	NumericAggState, as numeric_avg_serialize writes it
  *	min, max, bool_*	the value itself
+ *	sum(float4, float8)	the sum so far, NULL without arguments
+ *	avg and kin of them	float8[3]: count, sum and sum of squared deviations
  *
  *-------------------------------------------------------------------------
  */
@@ -130,7 +132,14 @@ gpuscan_partial_value(PartialStates *partial, const FinalAgg *final, const Engin
 	{
 		case FINAL_COUNT:
 		case FINAL_VALUE:
+		case FINAL_SUM_FLOAT:
 			return gpuscan_final_value(final, state, group, isnull);
+		case FINAL_AVG_FLOAT:
+		case FINAL_VAR_POP_FLOAT:
+		case FINAL_VAR_SAMP_FLOAT:
+		case FINAL_STDDEV_POP_FLOAT:
+		case FINAL_STDDEV_SAMP_FLOAT:
+			return gpuscan_final_moments(state);
 		case FINAL_SUM_INT8:
 			*isnull = state->count == 0;
 			return Int64GetDatum((int64) state->sum[0]);

@@ -10,6 +10,12 @@
  * Files keep the order of first sight, so that the form of a key in which a
  * group is shown remains that of its first row.
  *
+ * Sums of floating point depend on the order of their rows, so a group that
+ * was written cannot be begun anew and the parts added up.  From then on the
+ * engine keeps the arguments of such sums themselves (detach_groups) and they
+ * are written instead.  Where the file is merged, they go on from the sum that
+ * was written first: row by row, as they would have in memory.
+ *
  * temp_file_limit, temp_tablespaces and the removal on error are BufFile's.
  *
  *-------------------------------------------------------------------------
@@ -21,6 +27,7 @@
 #include "executor/nodeHash.h"
 #include "miscadmin.h"
 #include "storage/buffile.h"
+#include "utils/float.h"
 #include "utils/memutils.h"
 
 #define HASH_BITS		32
@@ -63,6 +70,9 @@ gpuscan_spill_init(Spill *spill, ProgramRun *run, ForeignStates *foreign)
 	spill->context = AllocSetContextCreate(CurrentMemoryContext, "gpuscan spill",
 										   ALLOCSET_DEFAULT_SIZES);
 	spill->counters.batches = 1;
+	for (int i = 0; i < run->offloaded->program->naggs; i++)
+		if (gpuscan_agg_info[program_aggs(run->offloaded->program)[i].kind].condition & CONDITION_ROW_ORDER)
+			spill->ordered = true;
 }
 
 static size_t
@@ -80,8 +90,9 @@ memory_used(Spill *spill)
 bool
 gpuscan_spill_full(Spill *spill)
 {
+	/* arguments that are kept for few groups are progress, too */
 	return memory_used(spill) > spill->limit &&
-		spill->run->engine->ngroups(spill->run->engine_run) >= MIN_GROUPS;
+		(spill->run->engine->ngroups(spill->run->engine_run) >= MIN_GROUPS || spill->detached);
 }
 
 /* Each file has a buffer of a block: let them take a quarter of the memory. */
@@ -191,6 +202,9 @@ write_groups(Spill *spill, SpillSet *set)
 	pfree(foreign.data);
 	MemoryContextDelete(scratch);
 	run->engine->reset_groups(run->engine_run);
+	if (spill->ordered)
+		run->engine->detach_groups(run->engine_run);
+	spill->detached = spill->ordered;
 	gpuscan_foreign_reset(spill->foreign);
 	MemoryContextSwitchTo(old);
 }
@@ -275,6 +289,9 @@ read_file(Spill *spill, SpillFile *file)
 			MemoryContextReset(scratch);
 		}
 
+		/* in which order groups come here, and so what is met first, is open */
+		if (spill->ordered && run->engine->overflowed(run->engine_run))
+			float_overflow_error();
 		if (i % 64 != 63)
 			continue;
 		CHECK_FOR_INTERRUPTS();
@@ -308,6 +325,11 @@ gpuscan_spill_next(Spill *spill)
 	{
 		SpillFile  *file = linitial(spill->pending);
 
+		/* a file that was split has left a table behind that keeps arguments */
+		if (spill->detached)
+			run->engine->reset_groups(run->engine_run);
+		spill->detached = false;
+
 		spill->pending = list_delete_first(spill->pending);
 		if (read_file(spill, file))
 		{
@@ -333,6 +355,7 @@ gpuscan_spill_reset(Spill *spill)
 				BufFileClose(spill->current->files[i].file);
 	spill->pending = NIL;
 	spill->current = NULL;
+	spill->detached = false;
 	spill->buffer = NULL;
 	spill->room = 0;
 	MemoryContextReset(spill->context);

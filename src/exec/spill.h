@@ -28,6 +28,8 @@ typedef struct Spill
 	ForeignStates *foreign;
 	MemoryContext context;		/* of what is in use while files exist */
 	size_t		limit;			/* of memory, in bytes */
+	bool		ordered;		/* there are aggregates that depend on the order of rows ... */
+	bool		detached;		/* ... and the table keeps their arguments */
 	SpillSet   *current;		/* where the groups of the scan go, or NULL */
 	List	   *pending;		/* files to be finished */
 	char	   *buffer;			/* a group on its way */

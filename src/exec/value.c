@@ -230,6 +230,12 @@ gpuscan_value_from_datum(ProgramType type, Datum datum, bool as_key, ProgramValu
 		case TYPE_TIMESTAMPTZ:
 			value->u.integer = DatumGetTimestamp(datum);
 			break;
+		case TYPE_FLOAT4:
+			value->u.real = DatumGetFloat4(datum);
+			break;
+		case TYPE_FLOAT8:
+			value->u.real = DatumGetFloat8(datum);
+			break;
 		case TYPE_NUMERIC:
 			return numeric_value(datum, as_key, value);
 		case TYPE_BPCHAR:
@@ -293,6 +299,10 @@ gpuscan_value_to_datum(ProgramType type, int32 typmod, const ProgramValue *value
 		case TYPE_TIMESTAMP:
 		case TYPE_TIMESTAMPTZ:
 			return TimestampGetDatum(value->u.integer);
+		case TYPE_FLOAT4:
+			return Float4GetDatum((float4) value->u.real);
+		case TYPE_FLOAT8:
+			return Float8GetDatum(value->u.real);
 		case TYPE_NUMERIC:
 			{
 				uint64		sum[ENGINE_SUM_LIMBS];

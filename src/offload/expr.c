@@ -135,10 +135,10 @@ gpuscan_offload_call(Builder *b, Oid funcid, Oid collation, int nargs,
 		return PROGRAM_NO_REG;
 
 	/*
-	 * Nothing to do: int2 lies as int4 does, and a register with a bpchar
-	 * has no trailing blanks, just as text(bpchar) would make it.
+	 * Nothing to do: int2 lies as int4 does and float4 as float8, and a register
+	 * with a bpchar has no trailing blanks, just as text(bpchar) would make it.
 	 */
-	if (nargs == 1 && (funcid == F_INT4_INT2 || funcid == F_TEXT_BPCHAR))
+	if (nargs == 1 && (funcid == F_INT4_INT2 || funcid == F_TEXT_BPCHAR || funcid == F_FLOAT8_FLOAT4))
 		return args[0];
 
 	if (op == PROGRAM_OPS || gpuscan_op_info[op].nargs != nargs)

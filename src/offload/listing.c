@@ -48,6 +48,7 @@ condition_names(int condition)
 		{CONDITION_BYTE_ORDER, "collation that orders by bytes"},
 		{CONDITION_UTF8, "encoding UTF-8"},
 		{CONDITION_SINGLE_BYTE, "encoding of single bytes"},
+		{CONDITION_ROW_ORDER, "rows in the order of the table"},
 	};
 
 	initStringInfo(&names);

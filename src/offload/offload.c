@@ -214,6 +214,14 @@ offload_agg(Builder *b, Aggref *aggref)
 	return gpuscan_builder_agg(b, kind, arg, filter);
 }
 
+bool
+gpuscan_offload_row_order(const Aggref *aggref)
+{
+	ProgramAggKind kind = gpuscan_agg_of_function(aggref->aggfnoid);
+
+	return kind != PROGRAM_AGG_KINDS && (gpuscan_agg_info[kind].condition & CONDITION_ROW_ORDER) != 0;
+}
+
 /* Compile for the answer alone. */
 typedef enum Question
 {

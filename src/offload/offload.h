@@ -63,6 +63,9 @@ extern char *gpuscan_offload_refuse_agg(Relation rel, Index relid, Aggref *aggre
  */
 extern Expr *gpuscan_offload_filtered_argument(Expr *arg, Expr *filter);
 
+/* Does an aggregate depend on the order of its rows, so that groups cannot be put together of parts? */
+extern bool gpuscan_offload_row_order(const Aggref *aggref);
+
 /*
  * Can this expression raise no error, whatever the row?  (safety.c; false also
  * where that is not known.)

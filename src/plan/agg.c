@@ -34,6 +34,7 @@
 #include "plan/plan_private.h"
 #include "program/program.h"
 #include "utils/builtins.h"
+#include "utils/regproc.h"
 #include "utils/rel.h"
 #include "utils/selfuncs.h"
 #include "utils/typcache.h"
@@ -187,11 +188,34 @@ check_distinct(RelOptInfo *rel, Relation relation, const Aggref *aggref, List **
 									  ENGINE_CPU, &shape->cost);
 }
 
+/* The order of rows is lost where groups are made of finer ones (exec/regroup.c). */
+static char *
+refuse_regrouping(List *aggs, List *sets)
+{
+	bool		distinct = false;
+	const Aggref *ordered = NULL;
+	ListCell   *lc;
+
+	foreach(lc, aggs)
+	{
+		const Aggref *aggref = lfirst_node(Aggref, lc);
+
+		distinct |= aggref->aggdistinct != NIL;
+		if (gpuscan_offload_row_order(aggref))
+			ordered = aggref;
+	}
+	if (ordered == NULL || (!distinct && sets == NIL))
+		return NULL;
+	return psprintf("aggregate %s, which depends on the order of rows, with %s",
+					format_procedure(ordered->aggfnoid), distinct ? "DISTINCT" : "grouping sets");
+}
+
 static char *
 collect_aggs(RelOptInfo *rel, Relation relation, List *outputs, List *having, AggShape *shape)
 {
 	OutputContext context = {shape->keys, NIL, NIL, NIL, NULL};
 	List	   *distinct_arguments = NIL;
+	char	   *refusal;
 	ListCell   *lc;
 
 	if (output_walker((Node *) outputs, &context) ||
@@ -199,12 +223,14 @@ collect_aggs(RelOptInfo *rel, Relation relation, List *outputs, List *having, Ag
 		return pstrdup(context.refusal);
 	shape->aggs = context.aggs;
 	shape->groupings = context.groupings;
+	refusal = refuse_regrouping(context.aggs, shape->sets);
+	if (refusal != NULL)
+		return refusal;
 	foreach(lc, context.aggs)
 	{
 		Aggref	   *aggref = lfirst_node(Aggref, lc);
 		OffloadCost no_cost = {0};
 		bool		distinct = aggref->aggdistinct != NIL;
-		char	   *refusal = NULL;
 
 		if (distinct)
 		{
@@ -225,7 +251,6 @@ collect_aggs(RelOptInfo *rel, Relation relation, List *outputs, List *having, Ag
 	{
 		Node	   *key = lfirst(lc);
 		TypeCacheEntry *type = lookup_type_cache(exprType(key), TYPECACHE_EQ_OPR);
-		char	   *refusal;
 
 		if (shape->sets != NIL)
 			return "column that depends on the grouping keys, with grouping sets";

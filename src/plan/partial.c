@@ -24,6 +24,7 @@
 #include "compat.h"
 #include "gpuscan.h"
 #include "nodes/nodeFuncs.h"
+#include "offload/offload.h"
 #include "optimizer/appendinfo.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
@@ -36,6 +37,7 @@
 #include "plan/plan.h"
 #include "port/pg_bitutils.h"
 #include "program/program.h"
+#include "utils/regproc.h"
 #include "utils/selfuncs.h"
 
 /* What the first step hands on: planner.c make_partial_grouping_target, which is static. */
@@ -325,6 +327,34 @@ add_merged_path(AppendContext *context, double groups)
 	add_sorted_final_path(context->root, stage, path, &costs, groups);
 }
 
+/*
+ * PostgreSQL's own plan adds the tables' rows up one after the other, so what
+ * depends on their order cannot be done table by table.
+ */
+static bool
+refuse_parts(PlannerInfo *root, RelOptInfo *input_rel, const AggStage *stage)
+{
+	RangeTblEntry *rte = planner_rt_fetch(input_rel->relid, root);
+	List	   *found = list_concat(pull_var_clause((Node *) stage->target->exprs, PVC_INCLUDE_AGGREGATES |
+													PVC_RECURSE_WINDOWFUNCS | PVC_RECURSE_PLACEHOLDERS),
+									pull_var_clause((Node *) stage->having, PVC_INCLUDE_AGGREGATES |
+													PVC_RECURSE_WINDOWFUNCS | PVC_RECURSE_PLACEHOLDERS));
+	ListCell   *lc;
+
+	foreach(lc, found)
+	{
+		const Node *node = lfirst(lc);
+
+		if (!IsA(node, Aggref) || !gpuscan_offload_row_order((const Aggref *) node))
+			continue;
+		gpuscan_watch_refusal(REFUSED_AGG, rte->relid, rte->eref->aliasname,
+							  psprintf("aggregate %s, which depends on the order of rows, over several tables",
+									   format_procedure(((const Aggref *) node)->aggfnoid)));
+		return true;
+	}
+	return false;
+}
+
 /* Partitions, or inheritance children. */
 void
 gpuscan_plan_append_agg(PlannerInfo *root, RelOptInfo *input_rel, const AggStage *stage)
@@ -332,7 +362,7 @@ gpuscan_plan_append_agg(PlannerInfo *root, RelOptInfo *input_rel, const AggStage
 	AppendContext context = {.root = root,.parent = input_rel,.stage = stage};
 	double		groups = 1;
 
-	if (!may_be_partial(stage))
+	if (!may_be_partial(stage) || refuse_parts(root, input_rel, stage))
 		return;
 	context.target = partial_target(root, stage);
 	if (!stage->distinct)

@@ -55,6 +55,7 @@ typedef enum ValueKind
 	VALUE_INT64,				/* int64_t: int8, timestamp */
 	VALUE_NUMERIC,				/* mantissa * 10^-scale; scale is also the display scale */
 	VALUE_TEXT,					/* pointer and length, in the row's own bytes */
+	VALUE_FLOAT64,				/* double: float8, and float4 widened */
 	VALUE_KINDS
 } ValueKind;
 
@@ -112,7 +113,9 @@ typedef enum ProgramCondition
 	CONDITION_DETERMINISTIC = 0x01, /* the collation takes equal bytes alone for equal */
 	CONDITION_UTF8 = 0x02,		/* the database's encoding */
 	CONDITION_SINGLE_BYTE = 0x04,	/* ... has one byte for each character */
-	CONDITION_BYTE_ORDER = 0x08		/* the collation orders by bytes: C, POSIX and equals */
+	CONDITION_BYTE_ORDER = 0x08,	/* the collation orders by bytes: C, POSIX and equals */
+	CONDITION_ROW_ORDER = 0x10		/* an aggregate state: a group gets its rows in the order
+									 * of the table, and is not put together of parts */
 } ProgramCondition;
 
 /*
@@ -233,6 +236,7 @@ typedef struct ProgramValue
 			int64_t		hi;
 		}			numeric;
 		const char *ptr;
+		double		real;		/* FLOAT64 */
 	}			u;
 	int32_t		scale;			/* VALUE_NUMERIC: 0 .. NUMERIC_SCALE_MAX (numeric.h) */
 } ProgramValue;

@@ -150,7 +150,7 @@ test_operators(void)
 	{
 		const uint8_t result = gpuscan_op_info[op].result;
 		/* least and greatest are of numbers alone (operator_program) */
-		const int	sinks = result == VALUE_BOOL || result == VALUE_TEXT ? 1 : 2;
+		const int	sinks = operator_has_values(result) ? 2 : 1;
 		Tally		tally = {0};
 
 		if (!(gpuscan_op_info[op].engines & ENGINE_CUDA))

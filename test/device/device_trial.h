@@ -94,6 +94,8 @@ key_has_no_form(const RefValue *key)
 			if (v.mantissa == 0)
 				return false;
 			return v.mantissa >= INT64_C(1) << 56 || v.mantissa < -(INT64_C(1) << 56);
+		case VALUE_FLOAT64:
+			return false;		/* -0 is 0 there */
 		default:
 			return key->integer == INT64_MIN;
 	}

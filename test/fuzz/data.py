@@ -168,10 +168,28 @@ def _text(rng, column, wild):
     return quote(text)
 
 
+_FLOATS = ["0", "-0", "1", "-1", "0.5", "1.5", "2.5", "NaN", "Infinity", "-Infinity", "0.1", "1e-5", "16777217", "32767.5", "-32768.5",
+           "2147483647.5", "2147483648", "9223372036854774784", "9223372036854775807", "-9223372036854775808", "9007199254740993", "1e15"]
+_FLOAT_ENDS = {"float4": ["3.4028235e38", "-3.4028235e38", "1e-45", "-1.2e-38", "1e38", "1e30"],
+               "float8": ["1.7976931348623157e308", "-1.7976931348623157e308", "4.9406564584124654e-324", "2.2250738585072014e-308",
+                          "1e300", "1e-300", "1e160", "3.4028235677973366e38", "1e-46"]}
+
+
+def _float(rng, kind, wild):
+    draw = rng.random()
+    if wild and draw < 0.35:
+        return "'%s'" % rng.choice(_FLOAT_ENDS[kind])
+    if wild and draw < 0.7:
+        return "'%s'" % rng.choice(_FLOATS)
+    if draw < 0.2:
+        return "'%s'" % rng.choice(["0", "-0", "1", "-1", "0.5", "0.1", "3"])
+    if draw < 0.4:
+        return "'%s'" % (rng.randrange(-10000, 10000) / 100)
+    return "'%r'" % ((rng.random() - 0.4) * 10 ** rng.randrange(-3, 6))
+
+
 def _passenger(rng, column, wild):
     kind = column.kind
-    if kind == "float8":
-        return "'%s'" % rng.choice(["0", "-0", "1.5", "NaN", "Infinity", "1e300", "0.1", str(rng.random())])
     if kind == "uuid":
         return "'%032x'" % rng.getrandbits(128)
     if kind == "jsonb":
@@ -184,8 +202,6 @@ def _passenger(rng, column, wild):
         return rng.choice(["'{}'", "'{a,\"b c\",NULL}'", "'{{x,y},{z,w}}'"])
     if kind == "interval":
         return rng.choice(["'1 day'", "'24:00:00'", "'-1 month'", "'0'"])
-    if kind == "float4":
-        return rng.choice(["'0'", "'1.25'", "'-3e30'"])
     if kind == '"char"':
         return rng.choice(["'a'", "'b'", "''"])
     if kind == "name":
@@ -211,6 +227,8 @@ def value(rng, column, wild=None):
         return _timestamp(rng, wild, kind == "timestamptz")
     if kind in ("text", "varchar", "bpchar"):
         return _text(rng, column, wild)
+    if kind in ("float4", "float8"):
+        return _float(rng, kind, wild)
     return _passenger(rng, column, wild)
 
 

@@ -11,7 +11,8 @@ from tree import Expr, List, Opt, Seq, render
 
 INTS = ("int2", "int4", "int8")
 TEXTS = ("text", "varchar", "bpchar")
-KINDS = ("bool", "int2", "int4", "int8", "numeric", "date", "timestamp", "timestamptz", "text", "bpchar")
+KINDS = ("bool", "int2", "int4", "int8", "numeric", "date", "timestamp", "timestamptz", "text", "bpchar", "float8", "float4")
+FLOATS = ("float4", "float8")
 
 # Functions of our own: the server knows nothing of them but what is declared.
 FUNCTIONS = [
@@ -199,7 +200,7 @@ class Maker:
     def two_kinds(self):
         rng = self.rng
         kind = self.kind() if rng.random() < 0.6 else \
-            self.kind("int2", "int4", "int8", "numeric", "date", "timestamp", "timestamptz")
+            self.kind("int2", "int4", "int8", "numeric", "date", "timestamp", "timestamptz", "float8", "float4")
         other = kind
         if kind in INTS and rng.random() < 0.35:
             other = rng.choice(INTS)
@@ -213,6 +214,8 @@ class Maker:
             other = rng.choice(INTS)
         elif kind == "bpchar" and rng.random() < 0.15:
             other = "text"
+        elif kind in FLOATS and rng.random() < 0.3:
+            other = rng.choice(FLOATS)
         return kind, other
 
     def comparison(self, depth):
@@ -354,7 +357,10 @@ class Maker:
                             ")")
             if what < 0.8:
                 return Expr(kind, "(", self.make("numeric", depth - 1, True), ")::", kind)
-            return Expr(kind, "sign(", self.make("numeric", depth - 1, True), ")::", kind)
+            if what < 0.9:
+                return Expr(kind, "sign(", self.make("numeric", depth - 1, True), ")::", kind)
+            return Expr(kind, "(", self.make(self.kind(*FLOATS), depth - 1, True) if self.fail else
+                        Seq("tanh(", self.make("float8", depth - 1, True), ") * 1000"), ")::", kind)
         if draw < 0.93 + self.host / 2:
             what = rng.random()
             if what < 0.5 and kind == "int8":
@@ -404,6 +410,59 @@ class Maker:
             return Expr("numeric", "(", self.make("numeric", depth - 1), " / ",
                         self.make("numeric", depth - 1, True) if self.fail else Expr("numeric", "7.0"), ")")
         return self.leaf("numeric")
+
+    def float8(self, depth):
+        rng = self.rng
+        draw = rng.random()
+        if draw < 0.4:
+            # operands that are added seldom overflow
+            tame = not self.fail or rng.random() < 0.5
+            left, right = rng.choice([("float8", "float8"), ("float8", "float8"), ("float4", "float8"), ("float8", "float4")])
+            return Expr("float8", "(", self.make(left, depth - 1, tame), rng.choice([" + ", " - ", " + ", " - ", " * "] if tame else [" * ", " / ", " + "]),
+                        self.make(right, depth - 1, tame), ")")
+        if draw < 0.46:
+            return Expr("float8", "(", self.make("float8", depth - 1, True), " / ",
+                        self.make("float8", depth - 1, True) if self.fail else Expr("float8", rng.choice(["3", "0.7", "-2", "1e3"]) + "::float8"), ")")
+        if draw < 0.62:
+            return Expr("float8", rng.choice(["abs(", "ceil(", "floor(", "round(", "trunc(", "sign(", "(- ", "(+ ", "ceiling(", "cbrt(", "atan(", "sinh(",
+                                              "tanh(", "asinh(", "radians("]), self.make("float8", depth - 1, True), ")")
+        if draw < 0.72:
+            # roots, logarithms, angles: of what they have
+            inner = self.make("float8", depth - 1, True)
+            if self.fail:
+                return Expr("float8", rng.choice(["sqrt(", "ln(", "log(", "exp(", "acos(", "asin(", "acosh(", "atanh(", "cosh(", "degrees(", "sin(", "cos(", "tan(",
+                                                  "cot("]), inner, ")")
+            what = rng.random()
+            if what < 0.25:
+                return Expr("float8", rng.choice(["sqrt(", "acosh(1 + "]), "abs(", inner, "))")
+            if what < 0.5:
+                return Expr("float8", rng.choice(["ln(", "log("]), "abs(NULLIF(", inner, ", 0)))")
+            bounded = Seq("tanh(", inner, ")")
+            if what < 0.75:
+                return Expr("float8", rng.choice(["exp(", "acos(", "asin(", "sin(", "cos(", "tan(", "cosh(", "degrees(", "cot(2 + ", "atanh(0.5 * "]), bounded, ")")
+            if what < 0.87:
+                return Expr("float8", "atan2(", inner, ", ", self.make("float8", depth - 1, True), ")")
+            return Expr("float8", "power(2 + ", bounded, ", ", rng.choice(["0.5", "2", "-3"]), ")")
+        if draw < 0.9:
+            kind = self.kind("int2", "int4", "int8", "float4", "numeric")
+            return Expr("float8", "(", self.make(kind, depth - 1, True), ")::float8")
+        return self.leaf("float8")
+
+    def float4(self, depth):
+        rng = self.rng
+        draw = rng.random()
+        if draw < 0.5:
+            tame = not self.fail or rng.random() < 0.5
+            return Expr("float4", "(", self.make("float4", depth - 1, tame), rng.choice([" + ", " - ", " * "] if tame else [" * ", " / ", " - "]),
+                        self.make("float4", depth - 1, tame), ")")
+        if draw < 0.56:
+            return Expr("float4", "(", self.make("float4", depth - 1, True), " / ", Expr("float4", rng.choice(["3", "0.7", "-2"]) + "::float4"), ")")
+        if draw < 0.66:
+            return Expr("float4", rng.choice(["abs(", "(- ", "(+ "]), self.make("float4", depth - 1, True), ")")
+        if draw < 0.9:
+            kind = self.kind("int2", "int4", "int8", "numeric", "float8") if self.fail else self.kind("int2", "int4", "int8", "numeric")
+            return Expr("float4", "(", self.make(kind, depth - 1, True), ")::float4")
+        return self.leaf("float4")
 
     # --- dates and texts --------------------------------------------------
 

@@ -144,7 +144,7 @@ class Writer:
             leaf = rng.choice(maker.leaves)
             return Item(Expr(leaf.column.kind, leaf.ref), leaf.column.two_faced)
         kind = maker.kind()
-        return Item(maker.make(kind, depth), kind in ("numeric", "bpchar"))
+        return Item(maker.make(kind, depth), kind in ("numeric", "bpchar", "float4", "float8"))
 
     def where(self, maker, likely=0.93):
         rng = self.rng
@@ -182,14 +182,22 @@ class Writer:
         elif name == "count":
             kind = maker.kind()
             call, result = ["count(", maker.make(kind, 1), ")"], "int8"
+        elif name in ("sum", "avg") and rng.random() < 0.25 and query.shape in ("group", "total", "prepared", "sets") and \
+                "count(other)" not in query.aggregates:
+            # the order of rows decides the last digits: no sort, no process beside
+            query.ambiguous = True
+            kind = maker.kind("float8", "float4")
+            name = rng.choice(["sum", "avg", "sum", "avg", "stddev", "stddev_pop", "stddev_samp", "variance", "var_pop", "var_samp"])
+            call = [name, "(", maker.make(kind, rng.choice([0, 0, 1, 2]), rng.random() < 0.8), ")"]
+            result = "float4" if name == "sum" and kind == "float4" else "float8"
         elif name in ("sum", "avg"):
             kind = maker.kind("int2", "int4", "int8", "numeric")
             call = [name, "(", maker.make(kind, rng.choice([0, 0, 1, 2]), rng.random() < 0.7), ")"]
             result = "int8" if name == "sum" and kind in ("int2", "int4") else "numeric"
         elif name in ("min", "max"):
-            kind = maker.kind("int2", "int4", "int8", "numeric", "date", "timestamp", "timestamptz")
+            kind = maker.kind("int2", "int4", "int8", "numeric", "date", "timestamp", "timestamptz", "float8", "float4")
             argument = maker.make(kind, rng.choice([0, 0, 1, 2]))
-            if kind == "numeric":
+            if kind in ("numeric", "float4", "float8"):
                 query.ambiguous = True  # of equal values the last one shows
             if not maker.of_rows(argument):
                 # of a constant: PostgreSQL looks at one row, if at any
@@ -393,7 +401,7 @@ class Writer:
                                      *([both.conjunct(1)] if rng.random() < 0.3 else [])][:rng.choice([1, 2, 3])], " AND "))
         query.tree = self.grouped(both, source, query, where, nkeys=rng.choice([0, 0, 1, 2]))
         # the rows of a join come in no order, so nobody is seen first
-        if query.ambiguous or any(a.startswith(("min(numeric", "max(numeric")) for a in query.aggregates):
+        if query.ambiguous or any(a.startswith(("min(numeric", "max(numeric", "min(float", "max(float")) for a in query.aggregates):
             query.ambiguous = False
             query.tree = Grouped(List([], least=0), List([Expr("int8", "count(*)"), Expr("int8", "count(%s)" % a.ref)]),
                                  source, where, Opt(), Opt(), Opt(), [""])

@@ -15,7 +15,7 @@
 static void
 describe_program(const Program *program, const Table *table)
 {
-	static const char *const kinds[] = {"bool", "int32", "int64", "numeric", "text"};
+	static const char *const kinds[] = {"bool", "int32", "int64", "numeric", "text", "float64"};
 
 	for (uint32_t i = 0; i < program->nattrs; i++)
 	{

@@ -39,6 +39,8 @@ static const GroupCase group_cases[] = {
 	{"numerics of equal value and unlike scale", 1, {TYPE_NUMERIC}, PROFILE_FEW, PROFILE_FEW, PROFILE_EDGE, 5, 6, 500, 8},
 	{"numerics of any size", 1, {TYPE_NUMERIC}, PROFILE_EDGE, PROFILE_SMALL, PROFILE_SMALL, 5, 4, 500, 500},
 	{"numerics that punt", 2, {TYPE_NUMERIC, TYPE_TEXT}, PROFILE_WILD, PROFILE_WILD, PROFILE_SMALL, 5, 4, 500, 500},
+	{"reals that are equal and look different", 1, {TYPE_FLOAT4}, PROFILE_FEW, PROFILE_SMALL, PROFILE_EDGE, 5, 6, 500, 8},
+	{"doubles of any size", 2, {TYPE_FLOAT8, TYPE_FLOAT4}, PROFILE_WILD, PROFILE_SMALL, PROFILE_SMALL, 5, 4, 500, 500},
 	{"eight wide keys", 8, {TYPE_INT8, TYPE_TEXT, TYPE_NUMERIC, TYPE_DATE, TYPE_BOOL, TYPE_INT2, TYPE_TIMESTAMP, TYPE_BPCHAR},
 	PROFILE_EDGE, PROFILE_EDGE, PROFILE_EDGE, 10, 3, 200, 400},
 };
@@ -70,7 +72,7 @@ group_program(Generator *gen, const GroupCase *cases)
 static Program *
 group_case(Generator *gen, Rng *rng, Table *table, const GroupCase *cases)
 {
-	static const uint8_t arg_types[VALUE_KINDS] = {TYPE_BOOL, TYPE_INT4, TYPE_INT8, TYPE_NUMERIC, TYPE_TEXT};
+	static const uint8_t arg_types[VALUE_KINDS] = {TYPE_BOOL, TYPE_INT4, TYPE_INT8, TYPE_NUMERIC, TYPE_TEXT, TYPE_FLOAT8};
 
 	memset(table, 0, sizeof *table);
 	table->blcksz = 8192;
@@ -83,7 +85,7 @@ group_case(Generator *gen, Rng *rng, Table *table, const GroupCase *cases)
 		table->columns[i].null_percent = cases->nulls;
 		table->columns[i].scale = -1;
 	}
-	table->columns[table->ncolumns - 1].profile = PROFILE_FEW;
+	table->columns[cases->nkeys + VALUE_TEXT].profile = PROFILE_FEW;
 	gen_init(gen, rng, table, 100);
 	group_program(gen, cases);
 	return asm_finish(&gen->as);
@@ -94,8 +96,9 @@ static void
 group_case_batch(Table *table, const GroupCase *cases, int b)
 {
 	if (b == cases->nbatches / 2)
-		for (int a = 0; a < VALUE_KINDS - 1; a++)
-			table->columns[cases->nkeys + a].profile = cases->arg_profile_later;
+		for (int a = 0; a < VALUE_KINDS; a++)
+			if (a != VALUE_TEXT)
+				table->columns[cases->nkeys + a].profile = cases->arg_profile_later;
 	for (uint32_t i = 0; i < table->ncolumns; i++)
 		table->columns[i].bits = (uint8_t) (45 + b % 19);
 }

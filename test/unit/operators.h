@@ -121,6 +121,14 @@ operand(Generator *gen, Shape shape, uint16_t op, int arg, uint16_t condition, u
 	}
 }
 
+/* Has an engine least and greatest values of this kind, other than texts? */
+static bool
+operator_has_values(uint8_t kind)
+{
+	return kind != VALUE_BOOL && kind != VALUE_TEXT &&
+		(kind != VALUE_FLOAT64 || (gpuscan_agg_info[AGG_MIN_FLOAT64].engines & GENERATE_ENGINE));
+}
+
 /*
  * GROUP BY a op b, and the same under a mask; or, where the result is a number
  * and 'values' is asked for, its least and greatest by column 4, which hold any
@@ -154,10 +162,10 @@ operator_program(Generator *gen, Rng *rng, Table *table, uint16_t op, Shape shap
 		asm_do(as, OP_MASK_END, PROGRAM_NO_REG);
 		result = asm_compute(as, OP_SELECT, info->result, condition, result, asm_uniform(as, value_null(info->result)));
 	}
-	if (values && info->result != VALUE_BOOL && info->result != VALUE_TEXT)
+	if (values && operator_has_values(info->result))
 	{
-		static const uint8_t least[VALUE_KINDS] = {0, AGG_MIN_INT32, AGG_MIN_INT64, AGG_MIN_NUMERIC, 0};
-		static const uint8_t greatest[VALUE_KINDS] = {0, AGG_MAX_INT32, AGG_MAX_INT64, AGG_MAX_NUMERIC, 0};
+		static const uint8_t least[VALUE_KINDS] = {0, AGG_MIN_INT32, AGG_MIN_INT64, AGG_MIN_NUMERIC, 0, AGG_MIN_FLOAT64};
+		static const uint8_t greatest[VALUE_KINDS] = {0, AGG_MAX_INT32, AGG_MAX_INT64, AGG_MAX_NUMERIC, 0, AGG_MAX_FLOAT64};
 
 		asm_key(as, asm_load(as, 3), TYPE_INT4);
 		asm_agg(as, least[info->result], result, PROGRAM_NO_REG);

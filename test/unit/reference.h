@@ -19,6 +19,7 @@
 
 #include "program/arith.h"
 #include "program/datetime.h"
+#include "program/floats_libm.h"
 #include "program/numeric.h"
 #include "program/program.h"
 #include "program/text.h"
@@ -33,6 +34,7 @@ typedef struct RefValue
 	int64_t		integer;
 	NumericValue numeric;
 	TextView	text;
+	double		real;
 } RefValue;
 
 typedef enum RefOutcome
@@ -56,6 +58,8 @@ ref_from_program_value(const ProgramValue *value)
 		ref.numeric.mantissa = (i128) ((u128) (uint64_t) value->u.numeric.hi << 64 | value->u.numeric.lo);
 		ref.numeric.scale = value->scale;
 	}
+	else if (value->kind == VALUE_FLOAT64)
+		ref.real = value->u.real;
 	else
 		ref.integer = value->kind == VALUE_BOOL ? value->u.integer != 0 :
 			value->kind == VALUE_INT32 ? (int32_t) value->u.integer : value->u.integer;
@@ -97,6 +101,12 @@ ref_load(const Table *table, const Rows *rows, uint32_t row, uint32_t att, bool 
 				while (out->text.len > 0 && cell->bytes[out->text.len - 1] == ' ')
 					out->text.len--;
 			return true;
+		case VALUE_FLOAT64:
+			if (type_width(column->type) == 4)
+				out->real = float64_from_float_bits((uint32_t) cell->integer);
+			else
+				out->real = float64_from_bits((uint64_t) cell->integer);
+			return true;
 		default:
 			switch (type_width(column->type))
 			{
@@ -126,18 +136,21 @@ ref_load(const Table *table, const Rows *rows, uint32_t row, uint32_t att, bool 
 #define REF_TYPE_VALUE_INT64	int64_t
 #define REF_TYPE_VALUE_NUMERIC	NumericValue
 #define REF_TYPE_VALUE_TEXT		TextView
+#define REF_TYPE_VALUE_FLOAT64	double
 
 #define REF_GET_VALUE_BOOL(v)	((uint8_t) (v)->integer)
 #define REF_GET_VALUE_INT32(v)	((int32_t) (v)->integer)
 #define REF_GET_VALUE_INT64(v)	((v)->integer)
 #define REF_GET_VALUE_NUMERIC(v) ((v)->numeric)
 #define REF_GET_VALUE_TEXT(v)	((v)->text)
+#define REF_GET_VALUE_FLOAT64(v) ((v)->real)
 
 #define REF_PUT_VALUE_BOOL(v, r)	((v)->integer = (r))
 #define REF_PUT_VALUE_INT32(v, r)	((v)->integer = (r))
 #define REF_PUT_VALUE_INT64(v, r)	((v)->integer = (r))
 #define REF_PUT_VALUE_NUMERIC(v, r)	((v)->numeric = (r))
 #define REF_PUT_VALUE_TEXT(v, r)	((v)->text = (r))
+#define REF_PUT_VALUE_FLOAT64(v, r)	((v)->real = (r))
 
 #define REF_FIRST(a, b, c)	a
 #define REF_SECOND(a, b, c)	b

@@ -12,6 +12,7 @@
 
 #include "bytes.h"
 #include "page.h"
+#include "program/floats.h"
 #include "program/text.h"
 #include "rng.h"
 
@@ -103,6 +104,57 @@ random_integer(Rng *rng, uint8_t type, uint8_t profile, int bits, uint64_t row)
 		default:
 			return rng_edge(rng, type_width(type));
 	}
+}
+
+/* Floating point: where types end, and what is equal and looks different */
+static double
+random_real(Rng *rng, uint8_t type, uint8_t profile, int bits, uint64_t row)
+{
+	static const double few[] = {0.0, -0.0, 1.0, -1.0, 0.5, -2.25, 30.0, NAN, INFINITY};
+	static const double edges[] = {
+		0.0, -0.0, 1.0, -1.0, 0.1, NAN, -NAN, INFINITY, -INFINITY, DBL_MAX, -DBL_MAX, DBL_MIN, -DBL_MIN, 4.9406564584124654e-324,
+		FLT_MAX, -FLT_MAX, FLT_MIN, 1.4012984643248171e-45, -1.4012984643248171e-45, 3.4028235677973366e38, 7.0064923216240854e-46,
+		32767.5, -32768.5, 32766.5, 2147483647.5, -2147483648.5, 2147483648.0, 9223372036854775807.0, -9223372036854775808.0,
+		9223372036854774784.0, 16777217.0, 9007199254740993.0, 1e15, 1e-15, 709.5, -745.2, 1e154, 1e-162, 0.5, 1.5, 2.5, -0.5
+	};
+	double		value;
+
+	switch (profile)
+	{
+		case PROFILE_FEW:
+			value = RNG_PICK(rng, few);
+			break;
+		case PROFILE_SMALL:
+			value = rng_range(rng, -10000, 10000) / 100.0;
+			break;
+		case PROFILE_ASCENDING:
+			value = (double) (row / 3) + 0.25;
+			break;
+		case PROFILE_BOUND:
+			value = (double) (int64_t) random_bound(rng, bits) * (rng_chance(rng, 50) ? 1.0 : -0.5);
+			break;
+		case PROFILE_EDGE:
+			value = RNG_PICK(rng, edges);
+			break;
+		default:
+			value = rng_chance(rng, 50) ? float64_from_bits(rng_next(rng)) : float64_from_float_bits((uint32_t) rng_next(rng));
+			break;
+	}
+	/* a real holds what it can */
+	return type == TYPE_FLOAT4 ? float32_round(value) : value;
+}
+
+/* As it is stored */
+static int64_t
+real_bits(uint8_t type, double value)
+{
+	float		narrow = (float) value;
+	uint32_t	bits;
+
+	if (type != TYPE_FLOAT4)
+		return (int64_t) float64_bits(value);
+	memcpy(&bits, &narrow, sizeof bits);
+	return (int32_t) bits;
 }
 
 /* Magnitude and scale: digits that decide 64 or 128 bits, and more. */
@@ -220,6 +272,8 @@ random_cell(Rng *rng, const Column *column, uint64_t row, Cell *cell)
 
 		cell_set_bytes(cell, buf, len);
 	}
+	else if (column->type != TABLE_FILLER && gpuscan_type_info[column->type].kind == VALUE_FLOAT64)
+		cell->integer = real_bits(column->type, random_real(rng, column->type, column->profile, column->bits, row));
 	else
 		cell->integer = random_integer(rng, column->type, column->profile, column->bits, row);
 }
@@ -252,6 +306,8 @@ random_value(Rng *rng, Bytes *bytes, uint8_t kind, uint8_t profile)
 		value.u.numeric.lo = (uint64_t) cell.numeric.mantissa;
 		value.u.numeric.hi = (int64_t) (cell.numeric.mantissa >> 64);
 	}
+	else if (kind == VALUE_FLOAT64)
+		value.u.real = random_real(rng, rng_chance(rng, 50) ? TYPE_FLOAT4 : TYPE_FLOAT8, profile, bits, rng_below(rng, 1000));
 	else
 		value.u.integer = random_integer(rng, types[kind], profile, bits, rng_below(rng, 1000));
 	return value;

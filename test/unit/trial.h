@@ -351,9 +351,46 @@ trial_dump(EngineRun *run, const Engine *engine, Dumps *dumps)
 	return engine->ngroups(run) == 0;
 }
 
+/* Does an aggregate of the program depend on the order of rows? */
+static bool
+trial_is_ordered(const Trial *trial)
+{
+	for (uint32_t a = 0; a < trial->program->naggs; a++)
+		if (gpuscan_agg_info[program_aggs(trial->program)[a].kind].condition & CONDITION_ROW_ORDER)
+			return true;
+	return false;
+}
+
+/*
+ * All dumps into a table that was reset, in their order.  Now and then that is
+ * dumped itself on the way, and all of it merged again.
+ */
+static bool
+trial_merge_in_order(EngineRun *run, const Engine *engine, Rng *rng, Dumps *dumps)
+{
+	Dumps		again = {0};
+	bool		same = true;
+
+	for (uint32_t i = 0; i < dumps->n && same; i++)
+	{
+		same = engine->merge_group(run, dumps->dumps[i].bytes, dumps->dumps[i].size) < engine->ngroups(run);
+		if (same && dumps->n < 5000 && rng_below(rng, 2 * dumps->n) == 0)
+		{
+			same = trial_dump(run, engine, &again);
+			engine->detach_groups(run);
+		}
+	}
+	if (same && again.n > 0)
+		same = trial_dump(run, engine, &again) && trial_merge_in_order(run, engine, rng, &again);
+	free(again.dumps);
+	bytes_free(&again.bytes);
+	return same;
+}
+
 /*
  * The same batches, where the groups are dumped after some of them, and all
- * dumps merged in a random order before the last ones.
+ * dumps merged before the last ones: in a random order into what is there, or
+ * in theirs.
  */
 static bool
 trial_run_spilling(const Trial *trial, const Engine *engine)
@@ -362,6 +399,7 @@ trial_run_spilling(const Trial *trial, const Engine *engine)
 	EngineRun  *run;
 	Dumps		dumps = {0};
 	Rng			rng = *trial->rng;
+	const bool	ordered = trial_is_ordered(trial);
 	bool		same = true;
 
 	trial_memory(trial, &memory);
@@ -370,9 +408,19 @@ trial_run_spilling(const Trial *trial, const Engine *engine)
 	{
 		same = trial_run_batch(trial, engine, run, &trial->batches[b], false);
 		if (same && rng_chance(&rng, 60))
+		{
 			same = trial_dump(run, engine, &dumps);
+			if (ordered)
+				engine->detach_groups(run);
+		}
 		if (same && (b + 1 == trial->nbatches || rng_chance(&rng, 10)))
 		{
+			if (ordered)
+			{
+				same = trial_dump(run, engine, &dumps) && trial_merge_in_order(run, engine, &rng, &dumps);
+				dumps.n = 0;
+				continue;
+			}
 			for (uint32_t i = dumps.n; i > 1; i--)
 			{
 				uint32_t	k = rng_below(&rng, i);
@@ -541,8 +589,10 @@ trial_run_scattered(const Trial *trial, const Engine *engine)
 			for (; part == 0 && returned < returning.n && (b + 1 == trial->nbatches || rng_chance(&rng, 99)); returned++)
 				same &= engine->add_group(run, &returning.groups[order[returned]]) < engine->ngroups(run);
 		}
+		trial->groups->scattered = true;
 		same = same && (part > 0 ? returning_add(trial, &returning, engine, run) :
 						refgroups_compare(trial->groups, engine, run, REF_BY_FIRST_ROW));
+		trial->groups->scattered = false;
 		memory_reset(&memory);
 	}
 	free(order);

@@ -48,6 +48,9 @@ absorb_key(EngineRun *run, uint32_t key, uint32_t from, uint32_t to)
 		case VALUE_INT64:
 			KEY_LOOP((uint64_t) ((const int64_t *) v->data)[e]);
 			break;
+		case VALUE_FLOAT64:
+			KEY_LOOP(float64_key(((const double *) v->data)[e]));
+			break;
 		case VALUE_TEXT:
 			for (uint32_t i = from; i < to; i++)
 			{
@@ -115,6 +118,9 @@ absorb_unpacked(EngineRun *run, uint32_t row)
 			case VALUE_INT64:
 				out->u.integer = ((const int64_t *) v->data)[e];
 				break;
+			case VALUE_FLOAT64:
+				out->u.real = ((const double *) v->data)[e];
+				break;
 			case VALUE_TEXT:
 				out->u.ptr = ((const TextView *) v->data)[e].ptr;
 				out->len = ((const TextView *) v->data)[e].len;
@@ -139,7 +145,8 @@ absorb_new_group(EngineRun *run, uint32_t group, uint32_t row)
 		{
 			const Vector *v = &run->regs[program_keys(program)[k].reg];
 
-			run->groups.key_scales[k][group] = (uint8_t) vector_numeric(v, row).scale;
+			run->groups.key_scales[k][group] = v->kind == VALUE_NUMERIC ? (uint8_t) vector_numeric(v, row).scale :
+				float64_key_sign(((const double *) v->data)[v->uniform ? 0 : row]);
 		}
 }
 
@@ -616,6 +623,28 @@ do { \
 		} \
 } while (0)
 
+/*
+ * Sums of floating point: one argument after the other.  Where rows of one group
+ * come in succession each waits for the one before; there is no other way to the
+ * same digits.
+ */
+#define ABSORB_FLOATS(step) \
+do { \
+	const double *values = v->data; \
+	bool		fits = true; \
+	for (uint32_t i = from; i < to; i++) \
+		if (!skip || !skip[i]) \
+		{ \
+			GroupMoments *state = (GroupMoments *) (group_record(groups, group[i]) + agg->offset); \
+			const double x = values[v->uniform ? 0 : i]; \
+			if (likely_(state->so_far.n >= 0)) \
+				fits &= step(&state->so_far, x); \
+			else \
+				gpuscan_state_keep(run, state, x); \
+		} \
+	groups->overflow |= !fits; \
+} while (0)
+
 static void
 absorb_agg(EngineRun *run, uint32_t number, uint32_t from, uint32_t to)
 {
@@ -664,6 +693,28 @@ absorb_agg(EngineRun *run, uint32_t number, uint32_t from, uint32_t to)
 				if (!skip || !skip[i])
 					gpuscan_state_minmax_numeric(run, agg, group[i], vector_numeric(v, i),
 												 run->batch->ordinal + run->row[i]);
+			break;
+		case AGG_MIN_FLOAT64:
+		case AGG_MAX_FLOAT64:
+			for (uint32_t i = from; i < to; i++)
+				if (!skip || !skip[i])
+				{
+					const GroupFloat *best = (const GroupFloat *) (group_record(groups, group[i]) + agg->offset);
+					const double x = ((const double *) v->data)[v->uniform ? 0 : i];
+
+					/* most are no better than what is there */
+					if (agg->kind == AGG_MIN_FLOAT64 ? !(x > best->value) : !(x < best->value))
+						gpuscan_state_minmax_float(run, agg, group[i], x, run->batch->ordinal + run->row[i]);
+				}
+			break;
+		case AGG_SUM_FLOAT32:
+			ABSORB_FLOATS(float32_sum_step);
+			break;
+		case AGG_SUM_FLOAT64:
+			ABSORB_FLOATS(float64_sum_step);
+			break;
+		case AGG_MOMENTS_FLOAT64:
+			ABSORB_FLOATS(float64_moments_step);
 			break;
 		case AGG_MIN_TEXT:
 		case AGG_MAX_TEXT:

@@ -427,6 +427,18 @@ cpu_next_group(EngineRun *run, uint64_t *cursor, EngineGroup *group)
 	return true;
 }
 
+static void
+cpu_detach_groups(EngineRun *run)
+{
+	run->groups.detached = true;
+}
+
+static bool
+cpu_overflowed(EngineRun *run)
+{
+	return run->groups.overflow;
+}
+
 const Engine gpuscan_engine_cpu = {
 	.name = "cpu",
 	.mask = ENGINE_CPU,
@@ -445,5 +457,7 @@ const Engine gpuscan_engine_cpu = {
 	.reset_groups = gpuscan_groups_reset,
 	.dump_group = gpuscan_groups_dump,
 	.merge_group = gpuscan_groups_merge,
+	.detach_groups = cpu_detach_groups,
+	.overflowed = cpu_overflowed,
 	.add_group = gpuscan_groups_add_values
 };

@@ -19,6 +19,7 @@
 #define GPUSCAN_CPU_H
 
 #include "engine/engine.h"
+#include "program/floats.h"
 #include "program/numeric.h"
 #include "program/portable.h"
 #include "program/text.h"
@@ -130,6 +131,13 @@ typedef struct GroupAgg
 	uint8_t    *dscales;		/* by group: largest input scale; NULL: dscale for all */
 } GroupAgg;
 
+/* An argument kept (see Groups.detached): one of a list */
+typedef struct GroupArgument
+{
+	double		value;
+	uint64_t	next;			/* number of the following one + 1, or 0 */
+} GroupArgument;
+
 typedef struct Groups
 {
 	uint32_t	nkeys;
@@ -154,12 +162,24 @@ typedef struct Groups
 	GroupDense	dense;
 	GroupAgg   *aggs;
 	uint8_t    *key_types;		/* ProgramType */
-	uint8_t   **key_scales;		/* numeric keys, by group: scale of the first seen */
+	uint8_t   **key_scales;		/* numeric keys, by group: scale of the first seen;
+								 * floating point: whether it had a sign (float64_key_sign) */
 	uint32_t	side_room;		/* groups that the arrays 'by group' hold */
 	struct GroupArena *arena;	/* bytes of blob keys */
 	size_t		arena_left;
 	size_t		blob_bytes;
 	size_t		text_bytes;		/* of MIN_TEXT and MAX_TEXT */
+
+	/*
+	 * What depends on the order of rows cannot be added up of parts.  A detached
+	 * table has groups that may go on where dumped ones ended; there the
+	 * arguments themselves are kept, until they are merged.
+	 */
+	bool		detached;
+	bool		overflow;		/* a sum of floating point left its type: an error */
+	GroupArgument *log;
+	uint64_t	nlog;
+	uint64_t	log_room;
 
 	/*
 	 * Rows come in the order of the scan, as a rule; then a group's first row
@@ -292,9 +312,21 @@ extern void gpuscan_groups_sort(EngineRun *run);
 extern size_t gpuscan_groups_dump(EngineRun *run, uint32_t group, char *buf, size_t room, uint32_t *hash);
 extern uint32_t gpuscan_groups_merge(EngineRun *run, const char *buf, size_t size);
 
+/* State of SUM_FLOAT32, SUM_FLOAT64, MOMENTS_FLOAT64 */
+typedef union GroupMoments
+{
+	FloatMoments so_far;
+	struct
+	{
+		double		size;		/* -1 less the number of arguments: there is no sum yet */
+		uint64_t	head;		/* in Groups.log: number + 1, or 0 */
+		uint64_t	tail;
+	}			kept;
+} GroupMoments;
+
 /* states.c */
 extern uint32_t gpuscan_state_size(uint8_t kind);
-extern void gpuscan_state_init(const GroupAgg *agg, char *record);
+extern void gpuscan_state_init(const GroupAgg *agg, char *record, bool detached);
 extern void gpuscan_state_need_missing(EngineRun *run, GroupAgg *agg);
 extern void gpuscan_state_need_dscales(EngineRun *run, GroupAgg *agg);
 extern void gpuscan_state_raise_scale(EngineRun *run, GroupAgg *agg, int scale);
@@ -302,6 +334,9 @@ extern void gpuscan_state_add_numeric(EngineRun *run, GroupAgg *agg, uint32_t gr
 extern void gpuscan_state_minmax_numeric(EngineRun *run, GroupAgg *agg, uint32_t group,
 										 NumericValue value, uint64_t ordinal);
 extern void gpuscan_state_minmax_text(EngineRun *run, GroupAgg *agg, uint32_t group, TextView value);
+extern void gpuscan_state_minmax_float(EngineRun *run, GroupAgg *agg, uint32_t group, double value, uint64_t ordinal);
+extern void gpuscan_state_step_float(EngineRun *run, GroupAgg *agg, uint32_t group, double value);
+extern void gpuscan_state_keep(EngineRun *run, GroupMoments *state, double value);
 extern void gpuscan_state_free_texts(EngineRun *run, GroupAgg *agg);
 extern void gpuscan_state_step(EngineRun *run, uint32_t group, uint32_t number,
 							   const ProgramValue *value, uint64_t ordinal);
@@ -329,6 +364,13 @@ typedef struct GroupText		/* state of MIN_TEXT, MAX_TEXT: a copy of its own */
 	uint32_t	len;
 	uint32_t	room;			/* 0: no value yet */
 } GroupText;
+
+typedef struct GroupFloat		/* state of MIN_FLOAT64, MAX_FLOAT64 */
+{
+	double		value;
+	uint64_t	ordinal;		/* of the row that it is from */
+	uint64_t	set;
+} GroupFloat;
 
 #define GROUP_SUM_LIMIT		8.0e37	/* well below 2^127: two limbs hold it */
 

@@ -15,6 +15,7 @@
 #define CTYPE_VALUE_INT32	int32_t
 #define CTYPE_VALUE_INT64	int64_t
 #define CTYPE_VALUE_TEXT	TextView
+#define CTYPE_VALUE_FLOAT64	double
 
 /* dst->null := any argument is null; true when that holds for every row. */
 static bool
@@ -170,6 +171,10 @@ vector_zone_from_local(EngineRun *run, Vector *dst, const Vector *a, const Vecto
 #define EVAL1_INT64_VALUE_NUMERIC(body, fail)	vector_##body(run, dst, a)
 #define EVAL1_VALUE_NUMERIC(kr, body, fail)	vector_##body(run, dst, a)
 
+#define EVAL2_VALUE_FLOAT64(kr, body, fail)	BINARY(double, double, CTYPE_##kr, body, fail)
+#define EVAL1_VALUE_FLOAT64(kr, body, fail)	UNARY(double, CTYPE_##kr, body, fail)
+#define EVAL1_INT64_VALUE_FLOAT64(body, fail)	UNARY(int64_t, double, body, fail)
+
 #define EVAL1_VALUE_TEXT(kr, body, fail)	UNARY(TextView, CTYPE_##kr, body, fail)
 #define EVAL3_VALUE_TEXT(kr, body, fail)	vector_##body(run, dst, a, b, c)
 
@@ -282,6 +287,9 @@ eval_select(EngineRun *run, Vector *dst, const Vector *a, const Vector *b, const
 		case VALUE_INT64:
 			SELECT_LOOP(int64_t);
 			break;
+		case VALUE_FLOAT64:
+			SELECT_LOOP(double);
+			break;
 		case VALUE_TEXT:
 			SELECT_LOOP(TextView);
 			dst->tight = b->tight | c->tight;
@@ -350,6 +358,9 @@ pack_vector(Vector *v, const uint16_t *select, uint32_t n)
 			break;
 		case VALUE_INT64:
 			PACK_LOOP(int64_t, v->data);
+			break;
+		case VALUE_FLOAT64:
+			PACK_LOOP(double, v->data);
 			break;
 		case VALUE_TEXT:
 			PACK_LOOP(TextView, v->data);

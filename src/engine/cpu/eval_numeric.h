@@ -444,6 +444,28 @@ VECTOR_TO_INTEGER(numeric_to_int64, int64_t, int64_t)
 VECTOR_TO_INTEGER(numeric_to_int32, int32_t, int32_t)
 VECTOR_TO_INTEGER(numeric_to_int16, int32_t, int16_t)
 
+/* ... and to floating point */
+#define VECTOR_TO_FLOAT(name) \
+static void \
+vector_##name(EngineRun *run, Vector *dst, const Vector *a) \
+{ \
+	double	   *out = dst->data; \
+	uint8_t		any = 0; \
+	if (combine_nulls(run, dst, a, NULL)) \
+		return; \
+	for (uint32_t i = 0; i < run->n; i++) \
+	{ \
+		const uint8_t fail = !name(vector_numeric(a, i), &out[i]); \
+		run->flags[i] = fail; \
+		any |= fail; \
+	} \
+	if (any) \
+		note_failures(run, dst); \
+}
+
+VECTOR_TO_FLOAT(float64_from_numeric)
+VECTOR_TO_FLOAT(float32_from_numeric)
+
 #define VECTOR_COMPARE(name, op) \
 static void \
 vector_compare_##name(EngineRun *run, Vector *dst, const Vector *a, const Vector *b) \

@@ -69,7 +69,7 @@ gpuscan_groups_init(EngineRun *run)
 	for (uint32_t k = 0; k < program->nkeys; k++)
 	{
 		groups->key_types[k] = program_keys(program)[k].type;
-		if (groups->key_types[k] == TYPE_NUMERIC)
+		if (groups->key_types[k] == TYPE_NUMERIC || gpuscan_type_info[groups->key_types[k]].kind == VALUE_FLOAT64)
 			groups->key_scales[k] = MEM_ALLOC(run, groups->side_room);
 	}
 	groups->mask = SLOTS_FIRST - 1;
@@ -90,7 +90,7 @@ gpuscan_groups_memory(const Groups *groups)
 	for (uint32_t a = 0; a < groups->naggs; a++)
 		per_group += (groups->aggs[a].missing ? 8 : 0) + (groups->aggs[a].dscales ? 1 : 0) +
 			(groups->aggs[a].high ? sizeof *groups->aggs[a].high : 0);
-	return groups->n * per_group + groups->blob_bytes + groups->text_bytes +
+	return groups->n * per_group + groups->blob_bytes + groups->text_bytes + groups->nlog * sizeof *groups->log +
 		(groups->n > SLOTS_FIRST / 2 ? (groups->mask + 1) * sizeof(uint64_t) : 0) +
 		(groups->dense.size > DENSE_SLOTS_SMALL ? groups->dense.size * sizeof(uint32_t) : 0);
 }
@@ -219,7 +219,7 @@ gpuscan_groups_add(EngineRun *run, const uint64_t *words, uint32_t nulls, uint32
 	*group_first(groups, group) = run->ordinal;
 	for (uint32_t a = 0; a < groups->naggs; a++)
 	{
-		gpuscan_state_init(&groups->aggs[a], record);
+		gpuscan_state_init(&groups->aggs[a], record, groups->detached);
 		if (groups->aggs[a].missing)
 			groups->aggs[a].missing[group] = 0;
 		if (groups->aggs[a].high)
@@ -308,6 +308,9 @@ group_pack(const ProgramValue *value, uint64_t *word)
 			return true;
 		case VALUE_NUMERIC:
 			return group_pack_numeric(program_value_numeric(value), word);
+		case VALUE_FLOAT64:
+			*word = float64_key(value->u.real);
+			return true;
 		default:
 			*word = (uint64_t) value->u.integer;
 			return true;
@@ -339,7 +342,14 @@ blob_encode(const ProgramValue *value, char *out)
 		return 18;
 	}
 	out[0] = BLOB_INTEGER;
-	memcpy(out + 1, &value->u.integer, 8);
+	if (value->kind == VALUE_FLOAT64)
+	{
+		const uint64_t word = float64_key(value->u.real);
+
+		memcpy(out + 1, &word, 8);
+	}
+	else
+		memcpy(out + 1, &value->u.integer, 8);
 	return 9;
 }
 
@@ -371,6 +381,15 @@ blob_decode(const char *in, uint8_t kind, ProgramValue *value)
 			value->u.ptr = in + 4;
 			return in + 4 + value->len;
 	}
+}
+
+/* How a key is shown that is not foreign: what its word or blob does not say */
+static uint8_t
+key_shown(const ProgramValue *key)
+{
+	if (key->null || key->foreign)
+		return 0;
+	return key->kind == VALUE_NUMERIC ? (uint8_t) key->scale : float64_key_sign(key->u.real);
 }
 
 static uint32_t
@@ -511,7 +530,7 @@ gpuscan_groups_find_values(EngineRun *run, const ProgramValue *keys)
 	if (comes_first(run, group))
 		for (uint32_t k = 0; k < groups->nkeys; k++)
 			if (groups->key_scales[k])
-				groups->key_scales[k][group] = (uint8_t) (keys[k].null || keys[k].foreign ? 0 : keys[k].scale);
+				groups->key_scales[k][group] = key_shown(&keys[k]);
 	return group;
 }
 
@@ -652,6 +671,8 @@ gpuscan_groups_out(EngineRun *run, uint32_t group, EngineGroup *out)
 				v.scale = scale;
 			program_value_set_numeric(value, v);
 		}
+		else if (kind == VALUE_FLOAT64 && !value->null)
+			value->u.real = float64_from_key((uint64_t) value->u.integer, groups->key_scales[k][group] != 0);
 	}
 	for (uint32_t a = 0; a < groups->naggs; a++)
 		gpuscan_state_out(run, group, a, &run->out_aggs[a]);
@@ -683,6 +704,11 @@ gpuscan_groups_reset(EngineRun *run)
 	groups->order = NULL;
 	groups->newest = 0;
 	groups->disordered = false;
+	groups->detached = groups->overflow = false;
+	if (groups->log)
+		MEM_FREE(run, groups->log);
+	groups->log = NULL;
+	groups->nlog = groups->log_room = 0;
 	if (groups->dense.map)
 		MEM_FREE(run, groups->dense.map);
 	memset(&groups->dense, 0, sizeof groups->dense);

@@ -272,6 +272,9 @@ load_missing(EngineRun *run, uint32_t attr, Vector *dst)
 			case VALUE_INT64:
 				((int64_t *) dst->data)[i] = *(int64_t *) value->data;
 				break;
+			case VALUE_FLOAT64:
+				((double *) dst->data)[i] = *(double *) value->data;
+				break;
 			case VALUE_TEXT:
 				((TextView *) dst->data)[i] = *(TextView *) value->data;
 				break;
@@ -316,6 +319,12 @@ load_attr(EngineRun *run, uint32_t attr, bool stored, Vector *dst)
 		case TYPE_TIMESTAMP:
 		case TYPE_TIMESTAMPTZ:
 			LOAD_FIXED(int64_t, int64_t);
+			break;
+		case TYPE_FLOAT4:
+			LOAD_FIXED(double, float);
+			break;
+		case TYPE_FLOAT8:
+			LOAD_FIXED(double, double);
 			break;
 		case TYPE_NUMERIC:
 			load_numeric(run, attr, dst);

@@ -35,6 +35,13 @@ gpuscan_state_size(uint8_t kind)
 		case AGG_MIN_NUMERIC:
 		case AGG_MAX_NUMERIC:
 			return sizeof(GroupNumeric);
+		case AGG_MIN_FLOAT64:
+		case AGG_MAX_FLOAT64:
+			return sizeof(GroupFloat);
+		case AGG_SUM_FLOAT32:
+		case AGG_SUM_FLOAT64:
+		case AGG_MOMENTS_FLOAT64:
+			return sizeof(GroupMoments);
 		case AGG_MIN_TEXT:
 		case AGG_MAX_TEXT:
 			return sizeof(GroupText);
@@ -56,11 +63,23 @@ state_is_max(uint8_t kind)
 	return kind == AGG_MAX_BOOL || kind == AGG_MAX_INT32 || kind == AGG_MAX_INT64;
 }
 
+/* Sums that depend on the order of their rows */
+static bool
+state_is_moments(uint8_t kind)
+{
+	return kind == AGG_SUM_FLOAT32 || kind == AGG_SUM_FLOAT64 || kind == AGG_MOMENTS_FLOAT64;
+}
+
+/* detached: of a group that may have begun elsewhere (see Groups) */
 void
-gpuscan_state_init(const GroupAgg *agg, char *record)
+gpuscan_state_init(const GroupAgg *agg, char *record, bool detached)
 {
 	memset(record + agg->offset, 0, gpuscan_state_size(agg->kind));
-	if (state_is_min(agg->kind))
+	if (state_is_moments(agg->kind) && detached)
+		((GroupMoments *) (record + agg->offset))->kept.size = -1;
+	else if (agg->kind == AGG_MIN_FLOAT64 || agg->kind == AGG_MAX_FLOAT64)
+		((GroupFloat *) (record + agg->offset))->value = (double) NAN;	/* nothing is less or greater */
+	else if (state_is_min(agg->kind))
 		*(int64_t *) (record + agg->offset) = INT64_MAX;
 	else if (state_is_max(agg->kind))
 		*(int64_t *) (record + agg->offset) = INT64_MIN;
@@ -290,6 +309,78 @@ gpuscan_state_minmax_numeric(EngineRun *run, GroupAgg *agg, uint32_t group,
 	state->set = 1;
 }
 
+/*
+ * Of equal values the later one stays (float8smaller, float8larger): 0 and -0
+ * are equal, and so are all NaNs.
+ */
+void
+gpuscan_state_minmax_float(EngineRun *run, GroupAgg *agg, uint32_t group, double value, uint64_t ordinal)
+{
+	GroupFloat *state = (GroupFloat *) (group_record(&run->groups, group) + agg->offset);
+
+	if (state->set)
+	{
+		uint8_t		old_wins,
+					new_wins;
+
+		(void) float64_lt(state->value, value, agg->kind == AGG_MIN_FLOAT64 ? &old_wins : &new_wins);
+		(void) float64_gt(state->value, value, agg->kind == AGG_MIN_FLOAT64 ? &new_wins : &old_wins);
+		if (old_wins || (!new_wins && ordinal < state->ordinal))
+			return;
+	}
+	state->value = value;
+	state->ordinal = ordinal;
+	state->set = 1;
+}
+
+static inline GroupMoments *
+state_moments(EngineRun *run, const GroupAgg *agg, uint32_t group)
+{
+	return (GroupMoments *) (group_record(&run->groups, group) + agg->offset);
+}
+
+/* One more argument of a state that has no sum yet */
+void
+gpuscan_state_keep(EngineRun *run, GroupMoments *state, double value)
+{
+	Groups	   *groups = &run->groups;
+	const EngineMemory *memory = run->memory;
+
+	if (groups->nlog == groups->log_room)
+	{
+		const uint64_t room = groups->log_room ? 2 * groups->log_room : GROUP_CHUNK;
+
+		groups->log = groups->log ?
+			memory->realloc(memory->context, groups->log, groups->log_room * sizeof *groups->log, room * sizeof *groups->log) :
+			memory->alloc(memory->context, room * sizeof *groups->log);
+		groups->log_room = room;
+	}
+	groups->log[groups->nlog++] = (GroupArgument) {value, 0};
+	if (state->kept.head == 0)
+		state->kept.head = groups->nlog;
+	else
+		groups->log[state->kept.tail - 1].next = groups->nlog;
+	state->kept.tail = groups->nlog;
+	state->kept.size -= 1;
+}
+
+void
+gpuscan_state_step_float(EngineRun *run, GroupAgg *agg, uint32_t group, double value)
+{
+	GroupMoments *state = state_moments(run, agg, group);
+	bool		fits = true;
+
+	if (state->so_far.n < 0)
+		gpuscan_state_keep(run, state, value);
+	else if (agg->kind == AGG_SUM_FLOAT32)
+		fits = float32_sum_step(&state->so_far, value);
+	else if (agg->kind == AGG_SUM_FLOAT64)
+		fits = float64_sum_step(&state->so_far, value);
+	else
+		fits = float64_moments_step(&state->so_far, value);
+	run->groups.overflow |= !fits;
+}
+
 static inline GroupText *
 state_text(EngineRun *run, const GroupAgg *agg, uint32_t group)
 {
@@ -388,6 +479,15 @@ gpuscan_state_step(EngineRun *run, uint32_t group, uint32_t number,
 		case AGG_MAX_TEXT:
 			gpuscan_state_minmax_text(run, agg, group, (TextView) {value->u.ptr, value->len, 0});
 			break;
+		case AGG_MIN_FLOAT64:
+		case AGG_MAX_FLOAT64:
+			gpuscan_state_minmax_float(run, agg, group, value->u.real, ordinal);
+			break;
+		case AGG_SUM_FLOAT32:
+		case AGG_SUM_FLOAT64:
+		case AGG_MOMENTS_FLOAT64:
+			gpuscan_state_step_float(run, agg, group, value->u.real);
+			break;
 		default:
 			state_minmax_integer(run, agg, group, value->u.integer);
 			break;
@@ -430,6 +530,23 @@ gpuscan_state_out(EngineRun *run, uint32_t group, uint32_t number, EngineAggStat
 				program_value_set_numeric(&out->value, v);
 			}
 			break;
+		case AGG_MIN_FLOAT64:
+		case AGG_MAX_FLOAT64:
+			{
+				const GroupFloat *state = (const GroupFloat *) (record + agg->offset);
+
+				out->ordinal = state->ordinal;
+				out->value.kind = VALUE_FLOAT64;
+				out->value.u.real = state->value;
+			}
+			break;
+		case AGG_SUM_FLOAT32:
+		case AGG_SUM_FLOAT64:
+		case AGG_MOMENTS_FLOAT64:
+			out->moments[0] = state_moments(run, agg, group)->so_far.n;
+			out->moments[1] = state_moments(run, agg, group)->so_far.sum;
+			out->moments[2] = state_moments(run, agg, group)->so_far.sxx;
+			break;
 		case AGG_MIN_TEXT:
 		case AGG_MAX_TEXT:
 			out->value.kind = VALUE_TEXT;
@@ -444,7 +561,10 @@ gpuscan_state_out(EngineRun *run, uint32_t group, uint32_t number, EngineAggStat
 	out->value.null = out->isnull;
 }
 
-/* A state of another engine, or of another run; rows and missing are the caller's. */
+/*
+ * A state of another engine, or of another run; rows and missing are the caller's.
+ * What depends on the order of rows cannot come this way.
+ */
 void
 gpuscan_state_add(EngineRun *run, uint32_t group, uint32_t number, const EngineAggState *state)
 {
@@ -486,6 +606,14 @@ gpuscan_state_add(EngineRun *run, uint32_t group, uint32_t number, const EngineA
 		case AGG_MAX_TEXT:
 			gpuscan_state_minmax_text(run, agg, group, (TextView) {state->value.u.ptr, state->value.len, 0});
 			break;
+		case AGG_MIN_FLOAT64:
+		case AGG_MAX_FLOAT64:
+			gpuscan_state_minmax_float(run, agg, group, state->value.u.real, state->ordinal);
+			break;
+		case AGG_SUM_FLOAT32:
+		case AGG_SUM_FLOAT64:
+		case AGG_MOMENTS_FLOAT64:
+			break;
 		default:
 			state_minmax_integer(run, agg, group, state->value.u.integer);
 			break;
@@ -497,18 +625,25 @@ gpuscan_state_add(EngineRun *run, uint32_t group, uint32_t number, const EngineA
  *	 sums		int8 scale and dscale (numeric), 8 bytes or all limbs
  *	 min, max	8 bytes, or mantissa, scale and set (numeric), or whether
  *				there is one, its length and its bytes (text)
+ *	 moments	n, sum and sum of squares; or, kept apart, the number of
+ *				arguments and the arguments
  */
 #define DUMP_MISSING	1
 #define DUMP_NARROW		2
+#define DUMP_KEPT		4
 
 /* At least as many bytes as state_dump writes */
 size_t
 gpuscan_state_dump_size(EngineRun *run, uint32_t group, uint32_t number)
 {
 	GroupAgg   *agg = &run->groups.aggs[number];
+	size_t		more = 0;
 
-	return GROUP_STATE_DUMP_MAX +
-		(agg->kind == AGG_MIN_TEXT || agg->kind == AGG_MAX_TEXT ? state_text(run, agg, group)->len : 0);
+	if (agg->kind == AGG_MIN_TEXT || agg->kind == AGG_MAX_TEXT)
+		more = state_text(run, agg, group)->len;
+	else if (state_is_moments(agg->kind) && state_moments(run, agg, group)->kept.size < 0)
+		more = (size_t) (-1 - state_moments(run, agg, group)->kept.size) * sizeof(double);
+	return GROUP_STATE_DUMP_MAX + more;
 }
 
 size_t
@@ -550,6 +685,20 @@ gpuscan_state_dump(EngineRun *run, uint32_t group, uint32_t number, char *buf)
 		if (state->room > 0)
 			memcpy(out + 4, state->bytes, state->len);
 		out += 4 + (size_t) state->len;
+	}
+	else if (state_is_moments(agg->kind) && state_moments(run, agg, group)->kept.size < 0)
+	{
+		const GroupMoments *state = state_moments(run, agg, group);
+		const uint64_t n = (uint64_t) (-1 - state->kept.size);
+
+		buf[0] |= DUMP_KEPT;
+		memcpy(out, &n, 8);
+		out += 8;
+		for (uint64_t at = state->kept.head; at != 0; at = run->groups.log[at - 1].next)
+		{
+			memcpy(out, &run->groups.log[at - 1].value, sizeof(double));
+			out += sizeof(double);
+		}
 	}
 	else if (size > 0)
 	{
@@ -629,6 +778,35 @@ gpuscan_state_merge(EngineRun *run, uint32_t group, uint32_t number, const char 
 		if (buf[0])
 			gpuscan_state_minmax_text(run, agg, group, value);
 		buf += 5 + (size_t) value.len;
+	}
+	else if (agg->kind == AGG_MIN_FLOAT64 || agg->kind == AGG_MAX_FLOAT64)
+	{
+		GroupFloat	state;
+
+		memcpy(&state, buf, sizeof state);
+		if (state.set)
+			gpuscan_state_minmax_float(run, agg, group, state.value, state.ordinal);
+		buf += size;
+	}
+	else if (state_is_moments(agg->kind) && (flags & DUMP_KEPT))
+	{
+		uint64_t	n;
+
+		memcpy(&n, buf, 8);
+		buf += 8;
+		for (; n > 0; n--, buf += sizeof(double))
+		{
+			double		value;
+
+			memcpy(&value, buf, sizeof value);
+			gpuscan_state_step_float(run, agg, group, value);
+		}
+	}
+	else if (state_is_moments(agg->kind))
+	{
+		/* of a group's parts that have a sum there is one, and it comes first */
+		memcpy(state_moments(run, agg, group), buf, size);
+		buf += size;
 	}
 	else if (size > 0)
 	{

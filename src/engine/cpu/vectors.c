@@ -91,6 +91,9 @@ gpuscan_vector_set_uniform(EngineRun *run, Vector *vector, const ProgramValue *v
 		case VALUE_INT64:
 			*(int64_t *) vector->data = value->u.integer;
 			break;
+		case VALUE_FLOAT64:
+			*(double *) vector->data = value->u.real;
+			break;
 		case VALUE_TEXT:
 			((TextView *) vector->data)->ptr = value->u.ptr;
 			if (value->len <= GROUP_TEXT_MAX)
@@ -128,6 +131,9 @@ put_value(EngineRun *run, Vector *vector, uint32_t row, uint32_t n, const Progra
 			break;
 		case VALUE_INT64:
 			((int64_t *) vector->data)[row] = value->u.integer;
+			break;
+		case VALUE_FLOAT64:
+			((double *) vector->data)[row] = value->u.real;
 			break;
 		case VALUE_TEXT:
 			((TextView *) vector->data)[row] = (TextView) {value->u.ptr, value->len, 0};

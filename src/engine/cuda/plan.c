@@ -459,7 +459,7 @@ put_groups(Lowering *l)
 		keys[k].word = (uint8_t) words;
 		keys[k].nwords = gpuscan_type_info[key->type].kind == VALUE_TEXT ? DEVICE_KEY_WORDS : 1;
 		words += keys[k].nwords;
-		if (key->type == TYPE_NUMERIC)
+		if (key->type == TYPE_NUMERIC || gpuscan_type_info[key->type].kind == VALUE_FLOAT64)
 		{
 			keys[k].scale_at = at;
 			at += 8;

@@ -11,6 +11,7 @@
 #include "engine/cuda/plan.h"
 #include "engine/cuda/plan_groups.h"
 #include "engine/cuda/shared.h"
+#include "program/floats.h"
 #include "program/numeric.h"
 
 /* Bytes of an aggregate's state in a group's record. */
@@ -135,6 +136,8 @@ key_out(const DeviceKey *key, const char *bytes, const char *record, bool null, 
 		value->u.numeric.hi = (int64_t) (mantissa >> 64);
 		value->scale = scale;
 	}
+	else if (value->kind == VALUE_FLOAT64)
+		value->u.real = float64_from_key(word, (*(const uint64_t *) (record + key->scale_at) & 1) != 0);
 	else
 		value->u.integer = (int64_t) word;
 }

@@ -254,10 +254,10 @@ check_keys(const Verifier *v, uint32_t *words, uint32_t *at)
 		if ((wrong = check_read(v, key->operand, kind)) != NULL)
 			return wrong;
 		if (key->word != *words || key->nwords != (kind == VALUE_TEXT ? DEVICE_KEY_WORDS : 1) ||
-			key->scale_at != (kind == VALUE_NUMERIC ? *at : 0))
+			key->scale_at != (kind == VALUE_NUMERIC || kind == VALUE_FLOAT64 ? *at : 0))
 			return "key does not lie where it has to";
 		*words += key->nwords;
-		if (kind == VALUE_NUMERIC)
+		if (kind == VALUE_NUMERIC || kind == VALUE_FLOAT64)
 			*at += 8;
 	}
 	return NULL;
