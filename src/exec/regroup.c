@@ -116,6 +116,17 @@ state_of_value(EngineAggState *state, ProgramAggKind kind, const ProgramValue *v
 			for (int i = 1; i < ENGINE_SUM_LIMBS; i++)
 				state->sum[i] = value->u.integer < 0 ? PG_UINT64_MAX : 0;
 			break;
+		case AGG_MOMENTS_INT32:
+		case AGG_MOMENTS_INT64:
+			{
+				uint128		square = (uint128) ((int128) value->u.integer * value->u.integer);
+
+				state->sum[0] = (uint64) value->u.integer;
+				state->sum[1] = value->u.integer < 0 ? PG_UINT64_MAX : 0;
+				state->sum[2] = (uint64) square;
+				state->sum[3] = (uint64) (square >> 64);
+			}
+			break;
 		default:
 			state->isnull = 0;
 			state->value = *value;
