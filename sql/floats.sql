@@ -143,6 +143,42 @@ select disk('select k, sum(x), stddev(x) from late group by k');
 reset work_mem;
 reset hash_mem_multiplier;
 
+-- variances of integers: exact, so in any order, of parts, and grouped again
+create table ints (i int, a int2, b int4, c int8);
+insert into ints select i, (i * 37) % 30000, i * 1001, i::int8 * i * i * 900000 from generate_series(1, 20000) i;
+insert into ints values (0, -32768, -2147483648, -9223372036854775808), (0, 32767, 2147483647, 9223372036854775807), (0, null, null, null), (-1, 1, 1, 1);
+analyze ints;
+create table variances (id int generated always as identity, query text);
+insert into variances (query) values
+	('select stddev(a), stddev_samp(a), stddev_pop(a), variance(a), var_samp(a), var_pop(a) from ints'),
+	('select stddev(b), stddev_samp(b), stddev_pop(b), variance(b), var_samp(b), var_pop(b) from ints'),
+	('select stddev(c), stddev_samp(c), stddev_pop(c), variance(c), var_samp(c), var_pop(c) from ints'),
+	('select i % 7 as g, stddev(a), var_pop(b), variance(c) filter (where i > 5), sum(c::numeric) from ints group by 1'),
+	('select stddev(a), var_pop(a), var_samp(b), stddev_pop(b), variance(c), stddev(c), var_pop(c) from ints where i = -1'),
+	('select stddev(a), var_pop(b), variance(c) from ints where i < -1'),
+	('select i % 3 as x, i % 5 as y, stddev(a), var_pop(c), count(*) from ints group by grouping sets ((1), (2), ())'),
+	('select i % 3 as x, stddev(distinct a), var_pop(distinct a) from ints group by 1'),
+	('select i % 9000 as k, stddev(a), var_pop(b), variance(c), stddev(c) from ints group by 1');
+select id, query from variances where not same(query) order by id;
+set work_mem = '64kB';
+set hash_mem_multiplier = 1;
+select id, query from variances where id >= 7 and not same(query) order by id;
+reset work_mem;
+reset hash_mem_multiplier;
+set max_parallel_workers_per_gather = 2;
+set parallel_setup_cost = 0;
+set parallel_tuple_cost = 0;
+set min_parallel_table_scan_size = 0;
+select id, query from variances where id <> 7 and not same(query) order by id;
+-- sums of eighths are exact in any order, their states those of PostgreSQL
+select same('select g, bits(sum(n::float8)), bits(avg(n::float8)), bits(sum((i % 100)::float4)), bits(avg(n::float4)), bits(sum(n::float8) filter (where g < 0)) from t group by g');
+select same('select bits(sum(n::float8)), bits(avg(n::float8)), bits(avg(x)), bits(sum(x)), bits(stddev(x)), bits(variance(x)) from t where i < 0');
+explain (costs off) select sum(n::float8), variance(i) from t;
+reset parallel_setup_cost;
+reset parallel_tuple_cost;
+reset min_parallel_table_scan_size;
+set max_parallel_workers_per_gather = 0;
+
 -- rescans, prepared statements, cursors
 select same('select v, (select bits(sum(x)) from t where y > v), (select bits(avg(y)) from t where x < v) from (values (1.5::float8), (-2), (''NaN''), (null)) w(v)');
 prepare above(float8, float4) as select count(*), bits(sum(x)) from t where x > $1 and y < $2;

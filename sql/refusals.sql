@@ -124,8 +124,8 @@ explain (costs off) select count(*) from t where s ~ s and a > 0;
 --
 -- settings and formats
 --
-explain (costs off, format json) select stddev(a) from t where a > 3;
-explain (costs off, format yaml) select stddev(a) from t where a > 3;
+explain (costs off, format json) select stddev(n) from t where a > 3;
+explain (costs off, format yaml) select stddev(n) from t where a > 3;
 explain (costs off, format xml) select corr(r, r) from t;
 set gpuscan.explain_refusals = off;
 explain (costs off) select corr(r, r) from t;

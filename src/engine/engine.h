@@ -110,7 +110,8 @@ typedef struct EngineAggState
 	uint8_t		isnull;			/* MIN/MAX: no value */
 	int32_t		scale;			/* numerics: scale of sum or value */
 	int32_t		dscale;			/* SUM_NUMERIC: largest scale among the inputs */
-	uint64_t	sum[ENGINE_SUM_LIMBS];	/* SUM_*: two's complement, least significant first */
+	uint64_t	sum[ENGINE_SUM_LIMBS];	/* SUM_*: two's complement, least significant first.
+								 * MOMENTS_INT*: two limbs of sum, three of the sum of squares */
 	ProgramValue value;			/* MIN_*, MAX_* */
 	uint64_t	ordinal;		/* MIN_, MAX_ of NUMERIC, FLOAT64: of the row that 'value' is
 								 * from; of equal values the later one is shown */

@@ -16,6 +16,8 @@
 #include "exec/final.h"
 #include "catalog/pg_type_d.h"
 #include "exec/value.h"
+#include "libpq/pqformat.h"
+#include "nodes/execnodes.h"
 #include "offload/tables.h"
 #include "utils/array.h"
 #include "utils/fmgroids.h"
@@ -128,6 +130,63 @@ from_moments(PGFunction function, const EngineAggState *state, bool *isnull)
 	return value;
 }
 
+/*
+ * numeric_serialize's format; that of numeric_poly_serialize, of int2 and int4,
+ * ends behind the sums.
+ */
+Datum
+gpuscan_final_squares(const FinalAgg *final, const EngineAggState *state)
+{
+	StringInfoData buf;
+	uint64		sum[ENGINE_SUM_LIMBS];
+	uint64		squares[ENGINE_SUM_LIMBS] = {state->sum[2], state->sum[3], state->sum[4]};
+
+	for (int i = 0; i < ENGINE_SUM_LIMBS; i++)
+		sum[i] = i < 2 ? state->sum[i] : (int64) state->sum[1] < 0 ? PG_UINT64_MAX : 0;
+	pq_begintypsend(&buf);
+	pq_sendint64(&buf, state->count);
+	gpuscan_value_send_numeric(&buf, gpuscan_value_numeric(sum, 0, 0));
+	gpuscan_value_send_numeric(&buf, gpuscan_value_numeric(squares, 0, 0));
+	if (final->kind == AGG_MOMENTS_INT64)
+	{
+		/* the largest scale, and how many have it; NaN, infinity, -infinity */
+		pq_sendint32(&buf, 0);
+		pq_sendint64(&buf, state->count);
+		pq_sendint64(&buf, 0);
+		pq_sendint64(&buf, 0);
+		pq_sendint64(&buf, 0);
+	}
+	return PointerGetDatum(pq_endtypsend(&buf));
+}
+
+/* What numeric.c makes of sums of integers and of their squares, which may be NULL. */
+static Datum
+from_squares(const FinalAgg *final, PGFunction function, PGFunction poly_function, const EngineAggState *state,
+			 bool *isnull)
+{
+	bool		poly = final->kind == AGG_MOMENTS_INT32;
+	AggState   *agg = makeNode(AggState);
+	LOCAL_FCINFO(fcinfo, 2);
+	Datum		value;
+
+	*isnull = state->count == 0;
+	if (*isnull)
+		return (Datum) 0;
+	/* AggCheckCallContext asks for no more than this (nodeAgg.c) */
+	agg->curaggcontext = makeNode(ExprContext);
+	agg->curaggcontext->ecxt_per_tuple_memory = CurrentMemoryContext;
+	InitFunctionCallInfoData(*fcinfo, NULL, 2, InvalidOid, (Node *) agg, NULL);
+	fcinfo->args[0].value = gpuscan_final_squares(final, state);
+	fcinfo->args[0].isnull = false;
+	fcinfo->args[1].value = (Datum) 0;
+	fcinfo->args[1].isnull = false;
+	fcinfo->args[0].value = (poly ? numeric_poly_deserialize : numeric_deserialize) (fcinfo);
+	fcinfo->nargs = 1;
+	value = (poly ? poly_function : function) (fcinfo);
+	*isnull = fcinfo->isnull;
+	return value;
+}
+
 /* A sum of floating point; real lies as a double does. */
 static Datum
 sum_float(ProgramType type, const EngineAggState *state)
@@ -186,6 +245,14 @@ gpuscan_final_value(const FinalAgg *final, const EngineAggState *state,
 			return from_moments(float8_stddev_pop, state, isnull);
 		case FINAL_STDDEV_SAMP_FLOAT:
 			return from_moments(float8_stddev_samp, state, isnull);
+		case FINAL_VAR_POP:
+			return from_squares(final, numeric_var_pop, numeric_poly_var_pop, state, isnull);
+		case FINAL_VAR_SAMP:
+			return from_squares(final, numeric_var_samp, numeric_poly_var_samp, state, isnull);
+		case FINAL_STDDEV_POP:
+			return from_squares(final, numeric_stddev_pop, numeric_poly_stddev_pop, state, isnull);
+		case FINAL_STDDEV_SAMP:
+			return from_squares(final, numeric_stddev_samp, numeric_poly_stddev_samp, state, isnull);
 	}
 	elog(ERROR, "unexpected final %d", (int) final->final);
 }

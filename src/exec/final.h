@@ -24,7 +24,11 @@ typedef enum FinalKind
 	FINAL_VAR_POP_FLOAT,
 	FINAL_VAR_SAMP_FLOAT,
 	FINAL_STDDEV_POP_FLOAT,
-	FINAL_STDDEV_SAMP_FLOAT
+	FINAL_STDDEV_SAMP_FLOAT,
+	FINAL_VAR_POP,				/* numeric, from sums of integers and of their squares */
+	FINAL_VAR_SAMP,
+	FINAL_STDDEV_POP,
+	FINAL_STDDEV_SAMP
 } FinalKind;
 
 typedef struct FinalAgg
@@ -38,6 +42,9 @@ typedef struct FinalAgg
 
 /* float8_accum's transition state: float8[3] */
 extern Datum gpuscan_final_moments(const EngineAggState *state);
+
+/* The state of variances of integers, as numeric_serialize and numeric_poly_serialize write it */
+extern Datum gpuscan_final_squares(const FinalAgg *final, const EngineAggState *state);
 
 extern FinalAgg *gpuscan_final_init(List *aggrefs, const OffloadedProgram *offloaded);
 

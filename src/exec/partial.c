@@ -14,6 +14,7 @@
  *	sum, avg(numeric)	NumericAggState, as numeric_avg_serialize writes it
  *	min, max, bool_*	the value itself
  *	sum(float4, float8)	the sum so far, NULL without arguments
+ *	variance(int2..int8)	as numeric_poly_serialize, numeric_serialize write it
  *	avg and kin of them	float8[3]: count, sum and sum of squared deviations
  *
  *-------------------------------------------------------------------------
@@ -140,6 +141,13 @@ gpuscan_partial_value(PartialStates *partial, const FinalAgg *final, const Engin
 		case FINAL_STDDEV_POP_FLOAT:
 		case FINAL_STDDEV_SAMP_FLOAT:
 			return gpuscan_final_moments(state);
+		case FINAL_VAR_POP:
+		case FINAL_VAR_SAMP:
+		case FINAL_STDDEV_POP:
+		case FINAL_STDDEV_SAMP:
+			/* of no rows there is no state; of NULLs there is one (int8_accum) */
+			*isnull = rows == 0 || (state->count == 0 && final->filtered);
+			return *isnull ? (Datum) 0 : gpuscan_final_squares(final, state);
 		case FINAL_SUM_INT8:
 			*isnull = state->count == 0;
 			return Int64GetDatum((int64) state->sum[0]);

@@ -214,6 +214,17 @@ state_of_value(EngineAggState *state, ProgramAggKind kind, const ProgramValue *v
 		case AGG_SUM_INT64:
 			gpuscan_value_limbs((uint64) value->u.integer, value->u.integer < 0 ? -1 : 0, state->sum);
 			break;
+		case AGG_MOMENTS_INT32:
+		case AGG_MOMENTS_INT64:
+			{
+				uint128		square = (uint128) ((int128) value->u.integer * value->u.integer);
+
+				state->sum[0] = (uint64) value->u.integer;
+				state->sum[1] = value->u.integer < 0 ? PG_UINT64_MAX : 0;
+				state->sum[2] = (uint64) square;
+				state->sum[3] = (uint64) (square >> 64);
+			}
+			break;
 		default:
 			state->isnull = 0;
 			state->value = *value;

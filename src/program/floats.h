@@ -60,10 +60,17 @@ float64_is_nan(double a)
 	return a != a;
 }
 
-BODY bool
+/* These two give 0 or 1, to be joined without a branch. */
+BODY int
 float64_is_inf(double a)
 {
 	return (a > DBL_MAX) | (a < -DBL_MAX);
+}
+
+BODY int
+float64_no_inf(double a)
+{
+	return 1 ^ float64_is_inf(a);
 }
 
 /* to float and back */
@@ -119,21 +126,21 @@ prefix##_add(double a, double b, double *r) \
 { \
 	const double s = rounded(a + b); \
 	*r = s; \
-	return !(float64_is_inf(s) & !float64_is_inf(a) & !float64_is_inf(b)); \
+	return !(float64_is_inf(s) & float64_no_inf(a) & float64_no_inf(b)); \
 } \
 BODY bool \
 prefix##_sub(double a, double b, double *r) \
 { \
 	const double s = rounded(a - b); \
 	*r = s; \
-	return !(float64_is_inf(s) & !float64_is_inf(a) & !float64_is_inf(b)); \
+	return !(float64_is_inf(s) & float64_no_inf(a) & float64_no_inf(b)); \
 } \
 BODY bool \
 prefix##_mul(double a, double b, double *r) \
 { \
 	const double s = rounded(a * b); \
 	*r = s; \
-	return !((float64_is_inf(s) & !float64_is_inf(a) & !float64_is_inf(b)) | \
+	return !((float64_is_inf(s) & float64_no_inf(a) & float64_no_inf(b)) | \
 			 ((s == 0) & (a != 0) & (b != 0))); \
 } \
 BODY bool \
@@ -141,8 +148,8 @@ prefix##_div(double a, double b, double *r) \
 { \
 	const double s = rounded(a / b); \
 	*r = s; \
-	return !(((b == 0) & (a == a)) | (float64_is_inf(s) & !float64_is_inf(a)) | \
-			 ((s == 0) & (a != 0) & !float64_is_inf(b))); \
+	return !(((b == 0) & (a == a)) | (float64_is_inf(s) & float64_no_inf(a)) | \
+			 ((s == 0) & (a != 0) & float64_no_inf(b))); \
 }
 
 #define ROUNDED_FLOAT64(x)	(x)
@@ -274,7 +281,7 @@ float32_from_float64(double a, double *r)
 	const double s = float32_round(a);
 
 	*r = s;
-	return !((float64_is_inf(s) & !float64_is_inf(a)) | ((s == 0) & (a != 0)));
+	return !((float64_is_inf(s) & float64_no_inf(a)) | ((s == 0) & (a != 0)));
 }
 
 /* dtoi2, dtoi4, dtoi8, ftoi2, ...: rounded to even, then the range is checked; NaN is out of it */

@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * bodies.cu
- *	  Every operator body of ops.def, and the tuple decoder, as device code.
+ *	  Every operator body of ops.def that a device runs, and the tuple decoder, as
+ *	  device code.
  *
  * Compiled, not run: what a kernel calls must compile for the device.  A new
  * line of ops.def is called here at once.
@@ -11,6 +12,7 @@
 #include "heap/decode.h"
 #include "program/arith.h"
 #include "program/datetime.h"
+#include "program/floats.h"
 #include "program/numeric.h"
 #include "program/program.h"
 #include "program/text.h"
@@ -24,6 +26,7 @@ struct Value
 	int64_t		int64;
 	NumericValue numeric;
 	TextView	text;
+	double		float64;
 };
 
 #define TYPE_OF_VALUE_BOOL		uint8_t
@@ -31,12 +34,14 @@ struct Value
 #define TYPE_OF_VALUE_INT64		int64_t
 #define TYPE_OF_VALUE_NUMERIC	NumericValue
 #define TYPE_OF_VALUE_TEXT		TextView
+#define TYPE_OF_VALUE_FLOAT64	double
 
 #define FIELD_OF_VALUE_BOOL		boolean
 #define FIELD_OF_VALUE_INT32	int32
 #define FIELD_OF_VALUE_INT64	int64
 #define FIELD_OF_VALUE_NUMERIC	numeric
 #define FIELD_OF_VALUE_TEXT		text
+#define FIELD_OF_VALUE_FLOAT64	float64
 
 #define FIRST_OF(a, b, c)		a
 #define SECOND_OF(a, b, c)		b
@@ -47,19 +52,24 @@ struct Value
 #define CALL_N(nargs, body, ka, kb, kc, r)	CALL_##nargs(body, ka, kb, kc, r)
 #define CALL(...)				CALL_N(__VA_ARGS__)
 
+/* what names another engine is no device code */
+#define FOR_ENGINE_ALL(...)		__VA_ARGS__
+#define FOR_ENGINE_CUDA(...)	__VA_ARGS__
+#define FOR_ENGINE_CPU(...)
+
 static __device__ bool
 run_operator(uint16_t op, const Value *a, const Value *b, const Value *c, Value *out)
 {
 	switch (op)
 	{
 #define OP(id, nargs, kinds, kr, may_fail, cost, engines, condition, functions, body) \
-		case OP_##id: \
+		FOR_##engines(case OP_##id: \
 			{ \
 				TYPE_OF_##kr r; \
 				bool		ok = CALL(nargs, body, FIRST_OF kinds, SECOND_OF kinds, THIRD_OF kinds, &r); \
 				out->FIELD_OF_##kr = r; \
 				return ok; \
-			}
+			})
 #include "program/ops.def"
 #undef OP
 	}

@@ -355,9 +355,9 @@ class Maker:
                 return Expr(kind, "(", self.make(kind, depth - 1, True), rng.choice([" / ", " % "]),
                             self.make(kind, depth - 1, True) if self.fail else Expr(kind, rng.choice(["3", "7", "-2", "1", "1000"]) + "::" + kind),
                             ")")
-            if what < 0.8:
+            if what < 0.6:
                 return Expr(kind, "(", self.make("numeric", depth - 1, True), ")::", kind)
-            if what < 0.9:
+            if what < 0.7:
                 return Expr(kind, "sign(", self.make("numeric", depth - 1, True), ")::", kind)
             return Expr(kind, "(", self.make(self.kind(*FLOATS), depth - 1, True) if self.fail else
                         Seq("tanh(", self.make("float8", depth - 1, True), ") * 1000"), ")::", kind)
@@ -411,13 +411,19 @@ class Maker:
                         self.make("numeric", depth - 1, True) if self.fail else Expr("numeric", "7.0"), ")")
         return self.leaf("numeric")
 
+    def calm(self, kind):
+        """Are sums and products welcome, or unlikely to overflow?"""
+        return self.fail or any(leaf.kind == kind and not leaf.column.wild for leaf in self.leaves)
+
     def float8(self, depth):
         rng = self.rng
-        draw = rng.random()
+        draw = rng.random() if self.calm("float8") else rng.uniform(0.46, 1)
         if draw < 0.4:
             # operands that are added seldom overflow
             tame = not self.fail or rng.random() < 0.5
             left, right = rng.choice([("float8", "float8"), ("float8", "float8"), ("float4", "float8"), ("float8", "float4")])
+            if not self.calm("float4"):
+                left = right = "float8"
             return Expr("float8", "(", self.make(left, depth - 1, tame), rng.choice([" + ", " - ", " + ", " - ", " * "] if tame else [" * ", " / ", " + "]),
                         self.make(right, depth - 1, tame), ")")
         if draw < 0.46:
@@ -450,7 +456,7 @@ class Maker:
 
     def float4(self, depth):
         rng = self.rng
-        draw = rng.random()
+        draw = rng.random() if self.calm("float4") else rng.uniform(0.56, 1)
         if draw < 0.5:
             tame = not self.fail or rng.random() < 0.5
             return Expr("float4", "(", self.make("float4", depth - 1, tame), rng.choice([" + ", " - ", " * "] if tame else [" * ", " / ", " - "]),

@@ -192,6 +192,8 @@ class Writer:
             result = "float4" if name == "sum" and kind == "float4" else "float8"
         elif name in ("sum", "avg"):
             kind = maker.kind("int2", "int4", "int8", "numeric")
+            if kind != "numeric" and rng.random() < 0.15:
+                name = rng.choice(["stddev", "stddev_pop", "stddev_samp", "variance", "var_pop", "var_samp"])
             call = [name, "(", maker.make(kind, rng.choice([0, 0, 1, 2]), rng.random() < 0.7), ")"]
             result = "int8" if name == "sum" and kind in ("int2", "int4") else "numeric"
         elif name in ("min", "max"):

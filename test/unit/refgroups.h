@@ -19,6 +19,7 @@ typedef struct RefAgg
 	Big			sum;			/* at scale NUMERIC_SCALE_MAX */
 	int			dscale;
 	RefValue	best;			/* null: none yet */
+	Big			squares;		/* of integers */
 	FloatMoments moments;
 	uint64_t	ordinal;		/* of the row that 'best' is from */
 } RefAgg;
@@ -248,6 +249,14 @@ refgroups_step(RefGroups *groups, uint32_t group, uint32_t number, const RefValu
 	}
 	if (gpuscan_agg_info[kind].arg != VALUE_NUMERIC)
 		v = (NumericValue) {arg->integer, 0};
+	if (ref_agg_is(kind, "MOMENTS_INT"))
+	{
+		big = big_from_i128(v.mantissa);
+		big_add(&agg->sum, &big);
+		big = big_from_i128(v.mantissa * v.mantissa);
+		big_add(&agg->squares, &big);
+		return;
+	}
 	if (ref_agg_is(kind, "SUM"))
 	{
 		big = big_from_i128(v.mantissa);
@@ -377,6 +386,14 @@ ref_compare_agg(uint8_t kind, const RefAgg *ref, const EngineAggState *state)
 	if (gpuscan_agg_info[kind].condition & CONDITION_ROW_ORDER)
 		return state->moments[0] == ref->moments.n && ref_same_real(ref->moments.sum, state->moments[1]) &&
 			(kind != AGG_MOMENTS_FLOAT64 || ref_same_real(ref->moments.sxx, state->moments[2])) ? NULL : "moments";
+	if (ref_agg_is(kind, "MOMENTS_INT"))
+	{
+		const uint64_t squares[4] = {state->sum[2], state->sum[3], state->sum[4], 0};
+		Big			big = big_from_limbs(squares, 4);
+
+		sum = big_from_i128((i128) ((u128) state->sum[1] << 64 | state->sum[0]));
+		return big_equal(&sum, &ref->sum) && big_equal(&big, &ref->squares) ? NULL : "sum or squares";
+	}
 	if (ref_agg_is(kind, "SUM"))
 	{
 		if (state->scale < 0 || state->scale > NUMERIC_SCALE_MAX || (ref->count && state->scale < ref->dscale))

@@ -645,6 +645,14 @@ do { \
 	groups->overflow |= !fits; \
 } while (0)
 
+#define ABSORB_SQUARES(type) \
+do { \
+	const type *values = v->data; \
+	for (uint32_t i = from; i < to; i++) \
+		if (!skip || !skip[i]) \
+			group_squares_step((GroupSquares *) (group_record(groups, group[i]) + agg->offset), values[v->uniform ? 0 : i]); \
+} while (0)
+
 static void
 absorb_agg(EngineRun *run, uint32_t number, uint32_t from, uint32_t to)
 {
@@ -715,6 +723,12 @@ absorb_agg(EngineRun *run, uint32_t number, uint32_t from, uint32_t to)
 			break;
 		case AGG_MOMENTS_FLOAT64:
 			ABSORB_FLOATS(float64_moments_step);
+			break;
+		case AGG_MOMENTS_INT32:
+			ABSORB_SQUARES(int32_t);
+			break;
+		case AGG_MOMENTS_INT64:
+			ABSORB_SQUARES(int64_t);
 			break;
 		case AGG_MIN_TEXT:
 		case AGG_MAX_TEXT:

@@ -372,6 +372,33 @@ typedef struct GroupFloat		/* state of MIN_FLOAT64, MAX_FLOAT64 */
 	uint64_t	set;
 } GroupFloat;
 
+/* State of MOMENTS_INT32, MOMENTS_INT64: neither overflows before 2^63 rows */
+typedef struct GroupSquares
+{
+	i128_unaligned sum;
+	uint64_t	squares[3];
+} GroupSquares;
+
+BODY void
+group_squares_add(GroupSquares *state, i128 sum, uint64_t low, uint64_t middle, uint64_t high)
+{
+	u128		s = (u128) state->squares[0] + low;
+
+	state->sum += sum;
+	state->squares[0] = (uint64_t) s;
+	s = (s >> 64) + state->squares[1] + middle;
+	state->squares[1] = (uint64_t) s;
+	state->squares[2] += (uint64_t) (s >> 64) + high;
+}
+
+BODY void
+group_squares_step(GroupSquares *state, int64_t x)
+{
+	const u128	square = (u128) ((i128) x * x);
+
+	group_squares_add(state, x, (uint64_t) square, (uint64_t) (square >> 64), 0);
+}
+
 #define GROUP_SUM_LIMIT		8.0e37	/* well below 2^127: two limbs hold it */
 
 static inline char *

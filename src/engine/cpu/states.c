@@ -42,6 +42,9 @@ gpuscan_state_size(uint8_t kind)
 		case AGG_SUM_FLOAT64:
 		case AGG_MOMENTS_FLOAT64:
 			return sizeof(GroupMoments);
+		case AGG_MOMENTS_INT32:
+		case AGG_MOMENTS_INT64:
+			return sizeof(GroupSquares);
 		case AGG_MIN_TEXT:
 		case AGG_MAX_TEXT:
 			return sizeof(GroupText);
@@ -333,6 +336,12 @@ gpuscan_state_minmax_float(EngineRun *run, GroupAgg *agg, uint32_t group, double
 	state->set = 1;
 }
 
+static inline GroupSquares *
+state_squares(EngineRun *run, const GroupAgg *agg, uint32_t group)
+{
+	return (GroupSquares *) (group_record(&run->groups, group) + agg->offset);
+}
+
 static inline GroupMoments *
 state_moments(EngineRun *run, const GroupAgg *agg, uint32_t group)
 {
@@ -488,6 +497,10 @@ gpuscan_state_step(EngineRun *run, uint32_t group, uint32_t number,
 		case AGG_MOMENTS_FLOAT64:
 			gpuscan_state_step_float(run, agg, group, value->u.real);
 			break;
+		case AGG_MOMENTS_INT32:
+		case AGG_MOMENTS_INT64:
+			group_squares_step(state_squares(run, agg, group), value->u.integer);
+			break;
 		default:
 			state_minmax_integer(run, agg, group, value->u.integer);
 			break;
@@ -546,6 +559,10 @@ gpuscan_state_out(EngineRun *run, uint32_t group, uint32_t number, EngineAggStat
 			out->moments[0] = state_moments(run, agg, group)->so_far.n;
 			out->moments[1] = state_moments(run, agg, group)->so_far.sum;
 			out->moments[2] = state_moments(run, agg, group)->so_far.sxx;
+			break;
+		case AGG_MOMENTS_INT32:
+		case AGG_MOMENTS_INT64:
+			memcpy(out->sum, state_squares(run, agg, group), sizeof(GroupSquares));
 			break;
 		case AGG_MIN_TEXT:
 		case AGG_MAX_TEXT:
@@ -614,6 +631,11 @@ gpuscan_state_add(EngineRun *run, uint32_t group, uint32_t number, const EngineA
 		case AGG_SUM_FLOAT64:
 		case AGG_MOMENTS_FLOAT64:
 			break;
+		case AGG_MOMENTS_INT32:
+		case AGG_MOMENTS_INT64:
+			group_squares_add(state_squares(run, agg, group), (i128) ((u128) state->sum[1] << 64 | state->sum[0]),
+							  state->sum[2], state->sum[3], state->sum[4]);
+			break;
 		default:
 			state_minmax_integer(run, agg, group, state->value.u.integer);
 			break;
@@ -625,7 +647,7 @@ gpuscan_state_add(EngineRun *run, uint32_t group, uint32_t number, const EngineA
  *	 sums		int8 scale and dscale (numeric), 8 bytes or all limbs
  *	 min, max	8 bytes, or mantissa, scale and set (numeric), or whether
  *				there is one, its length and its bytes (text)
- *	 moments	n, sum and sum of squares; or, kept apart, the number of
+ *	 moments	sum and sum of squares (integers); n, sum and deviations; or, kept apart, the number of
  *				arguments and the arguments
  */
 #define DUMP_MISSING	1
@@ -786,6 +808,14 @@ gpuscan_state_merge(EngineRun *run, uint32_t group, uint32_t number, const char 
 		memcpy(&state, buf, sizeof state);
 		if (state.set)
 			gpuscan_state_minmax_float(run, agg, group, state.value, state.ordinal);
+		buf += size;
+	}
+	else if (agg->kind == AGG_MOMENTS_INT32 || agg->kind == AGG_MOMENTS_INT64)
+	{
+		GroupSquares state;
+
+		memcpy(&state, buf, sizeof state);
+		group_squares_add(state_squares(run, agg, group), state.sum, state.squares[0], state.squares[1], state.squares[2]);
 		buf += size;
 	}
 	else if (state_is_moments(agg->kind) && (flags & DUMP_KEPT))
