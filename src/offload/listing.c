@@ -48,6 +48,8 @@ condition_names(int condition)
 		{CONDITION_BYTE_ORDER, "collation that orders by bytes"},
 		{CONDITION_UTF8, "encoding UTF-8"},
 		{CONDITION_SINGLE_BYTE, "encoding of single bytes"},
+		{CONDITION_CTYPE_C, "character types of C"},
+		{CONDITION_PLAIN_ASCII, "collation that maps ASCII letters plainly"},
 	};
 
 	initStringInfo(&names);

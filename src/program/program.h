@@ -112,7 +112,9 @@ typedef enum ProgramCondition
 	CONDITION_DETERMINISTIC = 0x01, /* the collation takes equal bytes alone for equal */
 	CONDITION_UTF8 = 0x02,		/* the database's encoding */
 	CONDITION_SINGLE_BYTE = 0x04,	/* ... has one byte for each character */
-	CONDITION_BYTE_ORDER = 0x08		/* the collation orders by bytes: C, POSIX and equals */
+	CONDITION_BYTE_ORDER = 0x08,	/* the collation orders by bytes: C, POSIX and equals */
+	CONDITION_CTYPE_C = 0x10,	/* ... maps ASCII letters alone to upper and lower case */
+	CONDITION_PLAIN_ASCII = 0x20	/* ... maps ASCII letters as C does; others otherwise */
 } ProgramCondition;
 
 /*

@@ -47,19 +47,24 @@ struct Value
 #define CALL_N(nargs, body, ka, kb, kc, r)	CALL_##nargs(body, ka, kb, kc, r)
 #define CALL(...)				CALL_N(__VA_ARGS__)
 
+/* lines of the CPU engine alone */
+#define HERE_ENGINE_ALL(...)	__VA_ARGS__
+#define HERE_ENGINE_CPU(...)
+
 static __device__ bool
 run_operator(uint16_t op, const Value *a, const Value *b, const Value *c, Value *out)
 {
 	switch (op)
 	{
 #define OP(id, nargs, kinds, kr, may_fail, cost, engines, condition, functions, body) \
-		case OP_##id: \
+		HERE_##engines(case OP_##id: \
 			{ \
 				TYPE_OF_##kr r; \
 				bool		ok = CALL(nargs, body, FIRST_OF kinds, SECOND_OF kinds, THIRD_OF kinds, &r); \
 				out->FIELD_OF_##kr = r; \
 				return ok; \
-			}
+			})
+#define TEXT_OP(...)
 #include "program/ops.def"
 #undef OP
 	}

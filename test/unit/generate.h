@@ -201,7 +201,7 @@ gen_expr(Generator *gen, uint8_t kind, int depth)
 	for (int tries = 0; tries < 40; tries++)
 	{
 		op = (uint16_t) rng_range(rng, GENERATE_LAST_STRUCTURAL + 1, PROGRAM_OPS - 1);
-		if (gpuscan_op_info[op].result == kind)
+		if (gpuscan_op_info[op].result == kind && (gpuscan_op_info[op].engines & GENERATE_ENGINE))
 			return gen_operator(gen, op, depth);
 	}
 	return gen_leaf(gen, kind);

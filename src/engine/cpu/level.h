@@ -31,6 +31,7 @@ level_evaluate(EngineRun *run)
 	run->npunted = 0;
 	run->corrupt = -1;
 	run->nmasks = 0;
+	gpuscan_arena_reset(run);
 	for (uint32_t i = 0; i < batch->nrows; i++)
 		run->row[i] = (uint16_t) i;
 	if (run->any_punt)
