@@ -27,6 +27,7 @@ typedef struct FinalAgg
 	uint16		state;			/* number in program->aggs */
 	ProgramAggKind kind;
 	ProgramType type;			/* of min, max */
+	int32		typmod;			/* ... of their argument */
 	bool		filtered;		/* has FILTER */
 } FinalAgg;
 

@@ -92,8 +92,8 @@ gpuscan_offload_stored_bpchar(Builder *b, Node *node)
 }
 
 /* Functions that look at the trailing blanks of their first argument */
-static bool
-wants_stored_bpchar(Oid funcid)
+bool
+gpuscan_wants_stored_bpchar(Oid funcid)
 {
 	return funcid == F_BPCHARLIKE || funcid == F_BPCHARNLIKE || funcid == F_OCTET_LENGTH_BPCHAR;
 }
@@ -216,7 +216,7 @@ offload_function(Builder *b, Oid funcid, Oid collation, List *args)
 		Node	   *arg = list_nth(args, i);
 
 		types[i] = exprType(arg);
-		regs[i] = i == 0 && wants_stored_bpchar(funcid) ?
+		regs[i] = i == 0 && gpuscan_wants_stored_bpchar(funcid) ?
 			gpuscan_offload_stored_bpchar(b, arg) : gpuscan_offload_expr(b, arg);
 	}
 	return gpuscan_offload_call(b, funcid, collation, nargs, regs, types);
@@ -327,9 +327,6 @@ refuse_node(Builder *b, Node *node)
 			return gpuscan_builder_refuse(b, "window function");
 		case T_CoerceToDomain:
 			return gpuscan_builder_refuse(b, "cast to domain %s", format_type_be(exprType(node)));
-		case T_MinMaxExpr:
-			return gpuscan_builder_refuse(b, "%s", ((MinMaxExpr *) node)->op == IS_GREATEST ?
-										  "GREATEST" : "LEAST");
 		case T_FieldSelect:
 		case T_RowExpr:
 		case T_RowCompareExpr:
@@ -402,6 +399,7 @@ gpuscan_offload_expr(Builder *b, Node *node)
 		case T_CoalesceExpr:
 		case T_NullIfExpr:
 		case T_DistinctExpr:
+		case T_MinMaxExpr:
 			return gpuscan_offload_branches(b, node);
 		default:
 			return refuse_node(b, node);

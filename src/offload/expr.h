@@ -53,8 +53,9 @@ extern uint16 gpuscan_offload_zoned(Builder *b, uint16 reg, Oid type);
 extern bool gpuscan_offload_text(Builder *b, Oid funcid, Oid collation, List *args, uint16 *reg);
 extern uint16 gpuscan_offload_coerce_via_io(Builder *b, CoerceViaIO *coerce);
 
-/* expr.c: a bpchar with its trailing blanks */
+/* expr.c: a bpchar with its trailing blanks, and functions that look at those of their first argument */
 extern uint16 gpuscan_offload_stored_bpchar(Builder *b, Node *node);
+extern bool gpuscan_wants_stored_bpchar(Oid funcid);
 
 /* letters.c: do lower() and upper() of this collation map ASCII as C does? */
 extern bool gpuscan_collation_maps_ascii(Oid collation);

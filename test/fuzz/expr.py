@@ -246,6 +246,12 @@ class Maker:
             other = kind
             draw = rng.random()
             left = self.make(kind, depth - 1, True)
+            if rng.random() < 0.1:
+                # longer than what becomes comparisons: constants alone
+                params, self.params = self.params, None
+                items = [self.literal(kind) for _ in range(rng.choice([65, 80, 150]))] + [Expr(kind, "NULL")] * (rng.random() < 0.3)
+                self.params = params
+                return Expr("bool", "(", left, rng.choice([" IN (", " NOT IN ("]), List(items), "))")
             items = [self.literal(kind) for _ in range(rng.choice([1, 2, 3, 5, 12, 70] if draw < 0.2 else [1, 2, 3, 5]))]
             if rng.random() < 0.2:
                 items.append(Expr(kind, "NULL"))
@@ -269,6 +275,9 @@ class Maker:
             right = self.pattern()
         if rng.random() < 0.1:
             return Expr("bool", "starts_with(", self.make("text", depth - 1), ", ", Expr("text", data.quote(data.plain_text(rng))), ")")
+        if rng.random() < 0.1:
+            return Expr("bool", "(", left or self.make(kind, depth - 1), rng.choice([" LIKE ANY (", " NOT LIKE ALL (", " LIKE ALL ("]), "ARRAY[",
+                        List([right] + [self.pattern() for _ in range(rng.choice([1, 2]))]), "]))")
         return Expr("bool", "(", left or self.make(kind, depth - 1), rng.choice([" LIKE ", " NOT LIKE ", " ILIKE ", " NOT ILIKE "]), right, ")")
 
     def pattern(self):

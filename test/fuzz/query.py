@@ -209,8 +209,8 @@ class Writer:
             what = rng.random()
             kind = "other"
             if what < 0.4:
-                name, kind = rng.choice(["min", "max"]), "text"
-                call, result = [name, "(", maker.make("text", 1), ")"], "text"
+                name, kind = rng.choice(["min", "max"]), rng.choice(["text", "text", "bpchar"])
+                call, result = [name, "(", maker.make(kind, 1), ")"], kind
             elif what < 0.8 and not query.ambiguous:
                 # sorts, and then who is seen first of equals is open
                 call, result = ["count(DISTINCT ", maker.make(maker.kind("int4", "text", "date"), 1), ")"], "int8"

@@ -19,6 +19,7 @@
 
 #include "program/arith.h"
 #include "program/datetime.h"
+#include "program/set.h"
 #include "program/numeric.h"
 #include "program/program.h"
 #include "program/text.h"

@@ -197,6 +197,25 @@ VECTOR_PART_2(text_right_bytes)
 #define vector_text_position_utf8(run, dst, a, b)	BINARY(TextView, TextView, int32_t, text_position_utf8, 1)
 #define vector_text_position_bytes(run, dst, a, b)	BINARY(TextView, TextView, int32_t, text_position_bytes, 1)
 
+#define vector_set_has_int64(run, dst, a, b)	BINARY(TextView, int64_t, uint8_t, set_has_int64, 0)
+#define vector_set_has_text(run, dst, a, b)		BINARY(TextView, TextView, uint8_t, set_has_text, 0)
+
+static void
+vector_set_has_numeric(EngineRun *run, Vector *dst, const Vector *a, const Vector *b)
+{
+	const TextView *sets = a->data;
+	uint8_t    *out = dst->data;
+
+	if (combine_nulls(run, dst, a, b))
+		return;
+	for (uint32_t i = 0; i < run->n; i++)
+	{
+		out[i] = 0;
+		if (!dst->has_null || !dst->null[i])
+			set_has_numeric(sets[a->uniform ? 0 : i], vector_numeric(b, i), &out[i]);
+	}
+}
+
 /* ------------------------------------------------------------------------
  * Texts that are made
  * ------------------------------------------------------------------------

@@ -12,6 +12,7 @@
 #include "heap/decode.h"
 #include "program/arith.h"
 #include "program/datetime.h"
+#include "program/set.h"
 
 static void note_failures(EngineRun *run, const Vector *dst);
 static bool combine_nulls(EngineRun *run, Vector *dst, const Vector *a, const Vector *b);
