@@ -65,6 +65,15 @@ select made, differs(format('select %s as k, count(*), min(id) from long group b
 from unnest(array['lower(word)', 'word || apart', 'reverse(apart)', 'replace(word, ''Long'', ''longer than this'')', 'right(upper(word), 9)', 'repeat(word, 60)',
 	'btrim(word, ''Longé 0123456'')', 'split_part(apart, '' '', 3)', 'lpad(apart, 2000, word)']) made;
 
+-- bytes
+create table bytes (id int, v bytea);
+insert into bytes select i, case when i % 11 > 0 then decode(lpad(to_hex(i % 300), 4, '0'), 'hex') || repeat('x', i % 13 * (i % 3) * 20)::bytea end from generate_series(1, 2000) i;
+select made, differs(format('select %s as k, count(*), min(id) from bytes group by 1', made)) as differs
+from unnest(array['v', 'v || v', 'substring(v, 2)', 'substr(v, 1, 1)', 'length(v)', 'octet_length(v)', 'btrim(v, ''\x0078'')', 'ltrim(v, v)', 'rtrim(v, ''x'')',
+	'position(''\x78''::bytea in v)', 'v < ''\x0080''', 'greatest(v, ''\x0100'')', 'nullif(v, ''\x0001'')']) made;
+select condition, differs(format('select * from bytes where %s', condition)) as differs
+from unnest(array['v = ''\x0011''', 'v > ''\x00ff78''', 'v in (''\x0012'', ''\x0103'', null)', 'v between ''\x00f0'' and ''\x0103''', 'v is null', 'substring(v, 2, 1) <> ''\xff''']) condition;
+
 -- more groups than memory has room for
 set work_mem = '64kB';
 set hash_mem_multiplier = 1;

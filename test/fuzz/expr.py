@@ -11,7 +11,7 @@ from tree import Expr, List, Opt, Seq, render
 
 INTS = ("int2", "int4", "int8")
 TEXTS = ("text", "varchar", "bpchar")
-KINDS = ("bool", "int2", "int4", "int8", "numeric", "date", "timestamp", "timestamptz", "text", "bpchar")
+KINDS = ("bool", "int2", "int4", "int8", "numeric", "date", "timestamp", "timestamptz", "text", "bpchar", "bytea")
 
 # Functions of our own: the server knows nothing of them but what is declared.
 FUNCTIONS = [
@@ -357,6 +357,10 @@ class Maker:
                         self.column(self.kind("text", "bpchar")) or self.make("text", depth - 1), ")")
         if draw < 0.90:
             if kind == "int4" and rng.random() < 0.7:
+                if rng.random() < 0.2:
+                    return Expr(kind, "length(", self.make("bytea", depth - 1), ")")
+                if rng.random() < 0.1:
+                    return Expr(kind, "position(", self.leaf("bytea"), " IN ", self.make("bytea", depth - 1), ")")
                 if rng.random() < 0.3:
                     return Expr(kind, "ascii(", self.make("text", depth - 1), ")")
                 text, part = self.make("text", depth - 1), Expr("text", data.quote(data.plain_text(rng)))
@@ -541,6 +545,18 @@ class Maker:
         if draw < 0.6:
             return Expr("text", rng.choice(["substring(", "substr("]), text, ", ", number(), ")")
         return Expr("text", rng.choice(["left(", "right("]), text, ", ", number(), ")")
+
+    def bytea(self, depth):
+        rng = self.rng
+        draw = rng.random()
+        value = self.make("bytea", depth - 1)
+        if draw < 0.3:
+            return Expr("bytea", rng.choice(["substring(", "substr("]), value, ", ", rng.choice(["1", "2", "-1", "1, 2", "2, 1000", "-2, 5"]), ")")
+        if draw < 0.5:
+            return Expr("bytea", "(", value, " || ", self.make("bytea", depth - 1), ")")
+        if draw < 0.7:
+            return Expr("bytea", rng.choice(["btrim(", "ltrim(", "rtrim("]), value, ", ", self.leaf("bytea"), ")")
+        return self.leaf("bytea")
 
     def bpchar(self, depth):
         return self.leaf("bpchar")
