@@ -91,6 +91,23 @@ select (i::text || '00')::smallint as k, count(*) from t group by 1;
 select split_part(word, 'x', s) as k, count(*) from t group by 1;
 select lpad(word, 2147483647, 'x') as k, count(*) from t group by 1;
 
+-- dates are shown as DateStyle says, which may change under a plan that is kept
+create table days (id int, d date);
+insert into days select i, date '0002-12-20 BC' + i * 400 from generate_series(1, 3000) i;
+insert into days values (0, 'infinity'), (0, '-infinity'), (0, '5874897-12-31'), (0, '4714-11-24 BC'), (0, null), (0, '9999-12-31'), (0, '10000-01-01');
+analyze days;
+set plan_cache_mode = force_generic_plan;
+prepare shown as select d::text as k, concat(d, id) as k2, count(*) from days where id < 3 group by 1, 2 order by 1, 2;
+set datestyle = iso;
+execute shown;
+select differs('select d::text as k, concat(''<'', d, ''>'') as k2, count(*) from days group by 1, 2') as iso;
+set datestyle = german;
+execute shown;
+select differs('select d::text as k, concat(''<'', d, ''>'') as k2, count(*) from days group by 1, 2') as german;
+reset datestyle;
+reset plan_cache_mode;
+deallocate shown;
+
 -- parameters
 prepare made(text, int) as select lpad(lower(word || $1), $2, $1) as k, count(*) from t where word ilike $1 group by 1 order by 1 limit 3;
 execute made('ABC%', 9);

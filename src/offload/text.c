@@ -90,6 +90,16 @@ offload_ilike(Builder *b, bool bpchar, bool negated, Oid collation, List *args)
  * ------------------------------------------------------------------------
  */
 
+/* The setting DateStyle: read when execution starts, as it may change under a plan that is kept */
+static Expr *
+date_style(void)
+{
+	Const	   *name = makeConst(TEXTOID, -1, DEFAULT_COLLATION_OID, -1, CStringGetTextDatum("DateStyle"), false, false);
+
+	return (Expr *) makeFuncExpr(F_CURRENT_SETTING_TEXT, TEXTOID, list_make1(name), DEFAULT_COLLATION_OID,
+								 DEFAULT_COLLATION_OID, COERCE_EXPLICIT_CALL);
+}
+
 /* An expression as its type's output function shows it */
 static uint16
 output_of(Builder *b, Node *node)
@@ -110,6 +120,8 @@ output_of(Builder *b, Node *node)
 	if (gpuscan_op_of_function(output) == PROGRAM_OPS)
 		return gpuscan_builder_refuse(b, "%s as text", format_type_be(type));
 	reg = gpuscan_offload_expr(b, node);
+	if (output == F_DATE_OUT)
+		return b->refusal != NULL ? PROGRAM_NO_REG : EMIT2(b, OP_DATE_OUT, reg, gpuscan_builder_param(b, date_style(), VALUE_TEXT));
 	return gpuscan_offload_call(b, output, InvalidOid, 1, &reg, &type);
 }
 

@@ -17,6 +17,7 @@
 #ifndef GPUSCAN_TEXT_MADE_H
 #define GPUSCAN_TEXT_MADE_H
 
+#include "program/datetime.h"
 #include "program/numeric.h"
 #include "program/text.h"
 
@@ -701,6 +702,41 @@ text_from_numeric(NumericValue a, TextRoom *room, TextView *r)
 		to += scale;
 	}
 	return text_made(room, to, r);
+}
+
+/*
+ * datetime.c EncodeDateOnly, EncodeSpecialDate.  style: the setting DateStyle, of
+ * which only ISO is known here.
+ */
+SLOW_BODY bool
+text_from_date(int32_t a, TextView style, TextRoom *room, TextView *r)
+{
+	char		digits[12];
+	char	   *begin;
+	CalendarDate date;
+	uint32_t	year;
+	char	   *to = text_room(room, 24);
+
+	if (!to || style.len < 3 || memcmp(style.ptr, "ISO", 3) != 0)
+		return false;
+	if (a == INT32_MIN || a == INT32_MAX)
+	{
+		to = a < 0 ? text_put(to, "-", 1) : to;
+		return text_made(room, text_put(to, "infinity", 8), r);
+	}
+	date = calendar_from_julian(a + DATE_EPOCH_JULIAN);
+	year = (uint32_t) (date.year > 0 ? date.year : 1 - date.year);
+	begin = text_digits(year, digits + sizeof digits);
+	while (begin > digits + sizeof digits - 4)
+		*--begin = '0';
+	to = text_put(to, begin, (uint32_t) (digits + sizeof digits - begin));
+	*to++ = '-';
+	*to++ = (char) ('0' + date.month / 10);
+	*to++ = (char) ('0' + date.month % 10);
+	*to++ = '-';
+	*to++ = (char) ('0' + date.day / 10);
+	*to++ = (char) ('0' + date.day % 10);
+	return text_made(room, date.year > 0 ? to : text_put(to, " BC", 3), r);
 }
 
 /* bool.c booltext */

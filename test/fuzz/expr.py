@@ -524,7 +524,7 @@ class Maker:
                         Seq("abs(", self.make("int2", depth - 1, True), "::int4) % 500 + 1"), ")")
         if draw < 18:
             return Expr("text", "(", text(), ")::", rng.choice(["varchar(1)", "varchar(5)", "char(3)", "char(10)"]), "::text")
-        return Expr("text", "(", self.make(self.kind("int2", "int4", "int8", "numeric", "bool"), depth - 1, True), ")::text")
+        return Expr("text", "(", self.make(self.kind("int2", "int4", "int8", "numeric", "bool", "date"), depth - 1, True), ")::text")
 
     def part(self, depth):
         rng = self.rng

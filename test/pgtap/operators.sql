@@ -5,6 +5,8 @@
 -- constant alone (an interval, the name of a field) stands in the query as one.
 \set QUIET on
 SET client_min_messages = warning;
+-- dates as texts: another style is PostgreSQL's
+SET datestyle = iso;
 
 CREATE TABLE edges (type text, n int, value text);
 INSERT INTO edges

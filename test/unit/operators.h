@@ -108,6 +108,13 @@ choose_meaningful(Rng *rng, uint16_t op, int arg, ProgramValue *value)
 			low = -42;
 			high = NUMERIC_SCALE_MAX + 1;
 			break;
+		case OP_DATE_OUT:
+			if (arg == 1 && !value->null && rng_chance(rng, 80))
+			{
+				value->u.ptr = "ISO, MDY";
+				value->len = 8;
+			}
+			return;
 		case OP_ZONE_TO_LOCAL:
 		case OP_ZONE_FROM_LOCAL:
 			if (arg == 0 && !value->null && rng_chance(rng, 80))
