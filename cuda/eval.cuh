@@ -58,9 +58,9 @@ row_failed(Row &row, uint32_t depth)
 #define EVAL(...)				EVAL_N(__VA_ARGS__)
 
 /* a line that names another engine is never asked here, and its body may call libm */
-#define EVAL_FOR_ENGINE_ALL(...)	__VA_ARGS__
-#define EVAL_FOR_ENGINE_CUDA(...)	__VA_ARGS__
-#define EVAL_FOR_ENGINE_CPU(...)
+#define HERE_ENGINE_ALL(...)	__VA_ARGS__
+#define HERE_ENGINE_CUDA(...)	__VA_ARGS__
+#define HERE_ENGINE_CPU(...)
 
 DEVICE_FUNCTION void
 run_mask(const Work &w, Row (&rows)[ROWS], const DeviceInstr &in, uint32_t depth)
@@ -205,8 +205,9 @@ run_program(const Work &w, Row (&rows)[ROWS])
 				break;
 #define OP(id, nargs, kinds, kr, may_fail, cost, engines, condition, functions, body) \
 			case OP_##id: \
-				EVAL_FOR_##engines(EVAL(nargs, EVAL_FIRST kinds, EVAL_SECOND kinds, EVAL_THIRD kinds, kr, may_fail, body)) \
+				HERE_##engines(EVAL(nargs, EVAL_FIRST kinds, EVAL_SECOND kinds, EVAL_THIRD kinds, kr, may_fail, body)) \
 				break;
+#define TEXT_OP(...)
 #include "program/ops.def"
 #undef OP
 		}

@@ -140,6 +140,15 @@
 #endif
 
 /*
+ * Likewise for its character types.
+ */
+#if PG_VERSION_NUM >= 180000
+#define COLLATION_CTYPE_IS_C(collation) (pg_newlocale_from_collation(collation)->ctype_is_c)
+#else
+#define COLLATION_CTYPE_IS_C(collation) lc_ctype_is_c(collation)
+#endif
+
+/*
  * 18 has virtual generated columns (commit 83ea6c54025): not in the row.
  */
 #ifdef ATTRIBUTE_GENERATED_VIRTUAL

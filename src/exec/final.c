@@ -18,6 +18,7 @@
 #include "exec/value.h"
 #include "libpq/pqformat.h"
 #include "nodes/execnodes.h"
+#include "nodes/nodeFuncs.h"
 #include "offload/tables.h"
 #include "utils/array.h"
 #include "utils/fmgroids.h"
@@ -59,6 +60,8 @@ gpuscan_final_init(List *aggrefs, const OffloadedProgram *offloaded)
 		final->state = offloaded->agg_state[n];
 		final->kind = program_aggs(offloaded->program)[final->state].kind;
 		final->type = gpuscan_type_of(aggref->aggtype);
+		/* char(n): how many blanks to show; that of an aggregate says nothing */
+		final->typmod = aggref->args == NIL ? -1 : exprTypmod((Node *) linitial_node(TargetEntry, aggref->args)->expr);
 		final->filtered = aggref->aggfilter != NULL;
 		n++;
 	}
@@ -226,7 +229,7 @@ gpuscan_final_value(const FinalAgg *final, const EngineAggState *state,
 				*isnull = foreign == NULL;
 				return *isnull ? (Datum) 0 : foreign->state;
 			}
-			value = gpuscan_value_to_datum(final->type, -1, &state->value);
+			value = gpuscan_value_to_datum(final->type, final->typmod, &state->value);
 			if (foreign == NULL)
 				return value;
 			return gpuscan_foreign_second_wins(final->kind, value, state->ordinal,

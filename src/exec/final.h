@@ -37,6 +37,7 @@ typedef struct FinalAgg
 	uint16		state;			/* number in program->aggs */
 	ProgramAggKind kind;
 	ProgramType type;			/* of min, max, and sums of floating point */
+	int32		typmod;			/* ... of min's and max's argument */
 	bool		filtered;		/* has FILTER */
 } FinalAgg;
 

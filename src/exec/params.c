@@ -8,11 +8,26 @@
 #include "postgres.h"
 
 #include "exec/run.h"
+#include "exec/set.h"
 #include "exec/value.h"
 #include "executor/executor.h"
 #include "nodes/nodeFuncs.h"
 #include "offload/tables.h"
 #include "offload/zone.h"
+#include "utils/lsyscache.h"
+
+/* An array is a set of values, which lies in a program as a text does. */
+static bool
+is_set(Node *expr)
+{
+	return OidIsValid(get_element_type(exprType(expr)));
+}
+
+static ProgramType
+type_of_param(Node *expr)
+{
+	return is_set(expr) ? TYPE_TEXT : gpuscan_type_of(exprType(expr));
+}
 
 List *
 gpuscan_params_init(List *params, PlanState *parent)
@@ -56,7 +71,7 @@ gpuscan_params_clear(List *params, ProgramValue *values)
 		ProgramValue *value = &values[foreach_current_index(lc)];
 
 		memset(value, 0, sizeof(*value));
-		value->kind = gpuscan_type_info[gpuscan_type_of(exprType(lfirst(lc)))].kind;
+		value->kind = gpuscan_type_info[type_of_param(lfirst(lc))].kind;
 		value->null = 1;
 	}
 }
@@ -77,7 +92,7 @@ gpuscan_params_evaluate(List *params, List *param_states, ExprContext *econtext,
 	forboth(lc, params, lcs, param_states)
 	{
 		Node	   *expr = lfirst(lc);
-		ProgramType type = gpuscan_type_of(exprType(expr));
+		ProgramType type = type_of_param(expr);
 		ProgramValue *value = &values[n++];
 		bool		isnull;
 		Datum		datum;
@@ -87,6 +102,8 @@ gpuscan_params_evaluate(List *params, List *param_states, ExprContext *econtext,
 		datum = ExecEvalExpr((ExprState *) lfirst(lcs), econtext, &isnull);
 		if (gpuscan_offload_is_zone(expr))
 			datum = gpuscan_offload_zone_table();
+		else if (!isnull && is_set(expr))
+			datum = gpuscan_set_from_array(datum);
 		if (!isnull && gpuscan_value_from_datum(type, datum, false, value) == VALUE_FITS)
 			continue;
 		all_fit = all_fit && isnull;

@@ -241,6 +241,7 @@ gpuscan_value_from_datum(ProgramType type, Datum datum, bool as_key, ProgramValu
 		case TYPE_BPCHAR:
 		case TYPE_VARCHAR:
 		case TYPE_TEXT:
+		case TYPE_BYTEA:
 			{
 				struct varlena *text = PG_DETOAST_DATUM_PACKED(datum);
 				const char *bytes = VARDATA_ANY(text);
@@ -313,6 +314,7 @@ gpuscan_value_to_datum(ProgramType type, int32 typmod, const ProgramValue *value
 		case TYPE_BPCHAR:
 		case TYPE_VARCHAR:
 		case TYPE_TEXT:
+		case TYPE_BYTEA:
 			return text_datum(type, typmod, value);
 		default:
 			elog(ERROR, "unexpected type %d in a program", (int) type);

@@ -8,6 +8,7 @@
 #ifndef GPUSCAN_VALUE_H
 #define GPUSCAN_VALUE_H
 
+#include "engine/engine.h"
 #include "lib/stringinfo.h"
 #include "program/program.h"
 

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * branches.c
- *	  AND, OR, CASE, COALESCE and their kin.
+ *	  AND, OR, CASE, COALESCE, GREATEST and their kin.
  *
  * PostgreSQL computes an arm only for the rows that get there.  A program
  * computes all arms for all rows and selects; where a step of an arm may
@@ -26,6 +26,7 @@
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/regproc.h"
+#include "utils/typcache.h"
 
 #define MAX_ARRAY_ELEMENTS	64	/* of IN (...), expanded to comparisons */
 
@@ -202,11 +203,48 @@ offload_distinct(Builder *b, DistinctExpr *expr)
 	return select_of(b, both, EMIT1(b, OP_NOT, equal), EMIT2(b, OP_OR, left_there, right_there));
 }
 
+/*
+ * GREATEST and LEAST: of two, the second is taken only if it is better, and one
+ * that is NULL never is (execExprInterp.c ExecEvalMinMax).  So of equal values
+ * the first one is shown.
+ */
+static uint16
+offload_minmax(Builder *b, MinMaxExpr *expr)
+{
+	const bool	greatest = expr->op == IS_GREATEST;
+	TypeCacheEntry *type = lookup_type_cache(expr->minmaxtype, TYPECACHE_LT_OPR | TYPECACHE_GT_OPR);
+	const Oid	opno = greatest ? type->lt_opr : type->gt_opr;
+	const Oid	funcid = OidIsValid(opno) ? get_opcode(opno) : InvalidOid;
+	const Oid	types[2] = {expr->minmaxtype, expr->minmaxtype};
+	uint16	   *values = palloc(list_length(expr->args) * sizeof(uint16));
+	uint16		pair[2];
+
+	if (!OidIsValid(funcid) || gpuscan_op_of_function(funcid) == PROGRAM_OPS)
+		return gpuscan_builder_refuse(b, "%s of type %s", greatest ? "GREATEST" : "LEAST", format_type_be(expr->minmaxtype));
+
+	/* all are computed before the first comparison */
+	for (int i = 0; i < list_length(expr->args); i++)
+		values[i] = gpuscan_offload_expr(b, list_nth(expr->args, i));
+	pair[0] = values[0];
+	for (int i = 1; i < list_length(expr->args); i++)
+	{
+		uint16		better;
+
+		pair[1] = values[i];
+		better = gpuscan_offload_call(b, funcid, expr->inputcollid, 2, pair, types);
+		better = EMIT2(b, OP_OR, EMIT1(b, OP_IS_NULL, pair[0]), better);
+		pair[0] = select_of(b, better, pair[1], pair[0]);
+	}
+	return pair[0];
+}
+
 uint16
 gpuscan_offload_branches(Builder *b, Node *node)
 {
 	switch (nodeTag(node))
 	{
+		case T_MinMaxExpr:
+			return offload_minmax(b, (MinMaxExpr *) node);
 		case T_BoolExpr:
 			return offload_bool(b, (BoolExpr *) node);
 		case T_CaseExpr:
@@ -248,9 +286,73 @@ array_elements(Const *con, bool *isnull)
 }
 
 /*
- * x = ANY (...), x <> ALL (...): comparisons joined by OR or AND.  With NULLs
- * among the elements three-valued logic gives just what
- * ExecEvalScalarArrayOp gives; so does an array without elements.
+ * x = ANY (...), x <> ALL (...) of many constants: one look into a set, which is
+ * a parameter.  A NULL among them is an element that is equal to nothing but
+ * leaves it open.
+ */
+static uint16
+offload_long_list(Builder *b, ScalarArrayOpExpr *saop, ProgramOp op, Const *array)
+{
+	const Oid	element_type = get_element_type(array->consttype);
+	Node	   *scalar = linitial(saop->args);
+	const ProgramType type = gpuscan_type_of(exprType(scalar));
+	const bool	integers = type == TYPE_INT2 || type == TYPE_INT4 || type == TYPE_INT8;
+	const ProgramType of_element = gpuscan_type_of(element_type);
+	ProgramOp	found_op;
+	uint16		set;
+	uint16		value;
+	uint16		found;
+
+	switch (op)
+	{
+		case OP_EQ_INT32:
+		case OP_NE_INT32:
+		case OP_EQ_INT64:
+		case OP_NE_INT64:
+			found_op = OP_IN_INT64;
+			break;
+		case OP_EQ_NUMERIC:
+		case OP_NE_NUMERIC:
+			found_op = OP_IN_NUMERIC;
+			break;
+		case OP_EQ_TEXT:
+		case OP_NE_TEXT:
+			found_op = OP_IN_TEXT;
+			break;
+		default:
+			return gpuscan_builder_refuse(b, "list of more than %d values with operator %s",
+										  MAX_ARRAY_ELEMENTS, format_operator(saop->opno));
+	}
+	/* the operator that finds one: = with ANY, <> with ALL; of one type but for integers */
+	if ((strncmp(gpuscan_op_info[op].name, "EQ_", 3) == 0) != saop->useOr ||
+		(integers ? of_element != TYPE_INT2 && of_element != TYPE_INT4 && of_element != TYPE_INT8 :
+		 gpuscan_type_info[type].kind != gpuscan_type_info[of_element].kind ||
+		 (type == TYPE_BPCHAR) != (of_element == TYPE_BPCHAR) ||
+		 (gpuscan_type_info[type].kind != VALUE_TEXT && type != of_element)))
+		return gpuscan_builder_refuse(b, "list of more than %d values with operator %s",
+									  MAX_ARRAY_ELEMENTS, format_operator(saop->opno));
+	if (!gpuscan_offload_holds(b, gpuscan_op_info[found_op].condition, saop->inputcollid))
+		return PROGRAM_NO_REG;
+
+	value = gpuscan_offload_expr(b, scalar);
+	if (b->refusal != NULL)
+		return PROGRAM_NO_REG;
+	if (gpuscan_builder_kind(b, value) == VALUE_INT32)
+		value = EMIT1(b, OP_INT32_TO_INT64, value);
+	set = gpuscan_builder_param(b, (Expr *) array, VALUE_TEXT);
+	found = EMIT2(b, found_op, set, value);
+	if (!saop->useOr)
+		found = EMIT1(b, OP_NOT, found);
+	if (array_contains_nulls(DatumGetArrayTypeP(array->constvalue)))
+		found = EMIT2(b, saop->useOr ? OP_OR : OP_AND, found, gpuscan_offload_const(b, makeNullConst(BOOLOID, -1, InvalidOid)));
+	return found;
+}
+
+/*
+ * x = ANY (...), x <> ALL (...), x LIKE ANY (...): comparisons joined by OR or
+ * AND.  With NULLs among the elements three-valued logic gives just what
+ * ExecEvalScalarArrayOp gives; so does an array without elements.  It stops at
+ * the element that decides: what could fail behind it stands under a mask.
  */
 uint16
 gpuscan_offload_array_op(Builder *b, ScalarArrayOpExpr *saop)
@@ -266,7 +368,7 @@ gpuscan_offload_array_op(Builder *b, ScalarArrayOpExpr *saop)
 	Oid			types[2];
 	uint16		result = PROGRAM_NO_REG;
 
-	if (op == PROGRAM_OPS || gpuscan_op_info[op].may_fail)
+	if (op == PROGRAM_OPS || gpuscan_op_info[op].nargs != 2 || gpuscan_op_info[op].result != VALUE_BOOL)
 		return gpuscan_builder_refuse(b, "operator %s", format_operator(saop->opno));
 	if (IsA(array, Const))
 		elements = array_elements((Const *) array, &isnull);
@@ -274,10 +376,12 @@ gpuscan_offload_array_op(Builder *b, ScalarArrayOpExpr *saop)
 		elements = ((ArrayExpr *) array)->elements;
 	else
 		return gpuscan_builder_refuse(b, "array that is not constant");
+	if (list_length(elements) > MAX_ARRAY_ELEMENTS && IsA(array, Const))
+		return offload_long_list(b, saop, op, (Const *) array);
 	if (list_length(elements) > MAX_ARRAY_ELEMENTS)
-		return gpuscan_builder_refuse(b, "list of more than %d values", MAX_ARRAY_ELEMENTS);
+		return gpuscan_builder_refuse(b, "list of more than %d values that are not constant", MAX_ARRAY_ELEMENTS);
 
-	args[0] = gpuscan_offload_expr(b, scalar);
+	args[0] = gpuscan_wants_stored_bpchar(funcid) ? gpuscan_offload_stored_bpchar(b, scalar) : gpuscan_offload_expr(b, scalar);
 	types[0] = exprType(scalar);
 	if (elements == NIL)
 		return gpuscan_offload_const(b, (Const *) (isnull ? (Node *) makeNullConst(BOOLOID, -1, InvalidOid) :
@@ -289,11 +393,17 @@ gpuscan_offload_array_op(Builder *b, ScalarArrayOpExpr *saop)
 		element_regs[i] = gpuscan_offload_expr(b, list_nth(elements, i));
 	for (int i = 0; i < list_length(elements); i++)
 	{
+		const bool	masked = i > 0 && gpuscan_op_info[op].may_fail;
+		BuilderMask mask = {0, 0};
 		uint16		compared;
 
 		args[1] = element_regs[i];
 		types[1] = exprType(list_nth(elements, i));
+		if (masked)
+			mask = gpuscan_builder_open_mask(b, saop->useOr ? OP_MASK_NOT_TRUE : OP_MASK_NOT_FALSE, result);
 		compared = gpuscan_offload_call(b, funcid, saop->inputcollid, 2, args, types);
+		if (masked)
+			gpuscan_builder_close_mask(b, mask);
 		result = i == 0 ? compared :
 			EMIT2(b, saop->useOr ? OP_OR : OP_AND, result, compared);
 	}

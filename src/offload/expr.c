@@ -72,11 +72,16 @@ offload_var(Builder *b, Var *var)
  * A bpchar with its trailing blanks.  Only a row has them: neither a parameter
  * nor what was computed, nor the value of rows that are too short for it.
  */
-static uint16
-offload_stored_bpchar(Builder *b, Node *node)
+uint16
+gpuscan_offload_stored_bpchar(Builder *b, Node *node)
 {
-	Var		   *var = (Var *) node;
+	Var		   *var;
 
+	/* under another collation it is the same */
+	while (IsA(node, RelabelType) && ((RelabelType *) node)->resulttype == BPCHAROID &&
+		   exprType((Node *) ((RelabelType *) node)->arg) == BPCHAROID)
+		node = (Node *) ((RelabelType *) node)->arg;
+	var = (Var *) node;
 	if (!IsA(node, Var))
 		return gpuscan_builder_refuse(b, "blanks at the end of character that is not a column");
 	if (offload_var(b, var) == PROGRAM_NO_REG)
@@ -87,8 +92,8 @@ offload_stored_bpchar(Builder *b, Node *node)
 }
 
 /* Functions that look at the trailing blanks of their first argument */
-static bool
-wants_stored_bpchar(Oid funcid)
+bool
+gpuscan_wants_stored_bpchar(Oid funcid)
 {
 	return funcid == F_BPCHARLIKE || funcid == F_BPCHARNLIKE || funcid == F_OCTET_LENGTH_BPCHAR;
 }
@@ -101,6 +106,31 @@ refuse_function(Builder *b, Oid funcid)
 								  format_procedure(funcid));
 }
 
+/* What the condition of a line wants and this database and collation do not have; or NULL */
+static char *
+unmet_condition(int condition, Oid collation)
+{
+	const int	of_collation = CONDITION_DETERMINISTIC | CONDITION_BYTE_ORDER | CONDITION_CTYPE_C | CONDITION_PLAIN_ASCII;
+	const char *lacks = NULL;
+
+	if ((condition & of_collation) != 0 && !OidIsValid(collation))
+		return pstrdup("comparison without a collation");
+	if ((condition & CONDITION_DETERMINISTIC) != 0 && !get_collation_isdeterministic(collation))
+		lacks = "is not deterministic";
+	else if ((condition & CONDITION_BYTE_ORDER) != 0 && !COLLATION_ORDERS_BYTES(collation))
+		lacks = "orders otherwise than by bytes";
+	else if ((condition & CONDITION_CTYPE_C) != 0 && !COLLATION_CTYPE_IS_C(collation))
+		lacks = "has letters other than those of C";
+	else if ((condition & CONDITION_PLAIN_ASCII) != 0 && !gpuscan_collation_maps_ascii(collation))
+		lacks = "maps ASCII letters in a way of its own";
+	if (lacks != NULL)
+		return psprintf("collation %s, which %s", quote_identifier(get_collation_name(collation)), lacks);
+	if (((condition & CONDITION_UTF8) != 0 && GetDatabaseEncoding() != PG_UTF8) ||
+		((condition & CONDITION_SINGLE_BYTE) != 0 && pg_database_encoding_max_length() != 1))
+		return psprintf("characters in encoding %s", GetDatabaseEncodingName());
+	return NULL;
+}
+
 /*
  * Does the condition of a line of the tables hold here?  collation: the one
  * that the function, or aggregate, is called with.
@@ -108,18 +138,28 @@ refuse_function(Builder *b, Oid funcid)
 bool
 gpuscan_offload_holds(Builder *b, int condition, Oid collation)
 {
-	if ((condition & (CONDITION_DETERMINISTIC | CONDITION_BYTE_ORDER)) != 0 && !OidIsValid(collation))
-		gpuscan_builder_refuse(b, "comparison without a collation");
-	else if ((condition & CONDITION_DETERMINISTIC) != 0 && !get_collation_isdeterministic(collation))
-		gpuscan_builder_refuse(b, "collation %s, which is not deterministic",
-							   quote_identifier(get_collation_name(collation)));
-	else if ((condition & CONDITION_BYTE_ORDER) != 0 && !COLLATION_ORDERS_BYTES(collation))
-		gpuscan_builder_refuse(b, "collation %s, which orders otherwise than by bytes",
-							   quote_identifier(get_collation_name(collation)));
-	if (((condition & CONDITION_UTF8) != 0 && GetDatabaseEncoding() != PG_UTF8) ||
-		((condition & CONDITION_SINGLE_BYTE) != 0 && pg_database_encoding_max_length() != 1))
-		gpuscan_builder_refuse(b, "characters in encoding %s", GetDatabaseEncodingName());
+	const char *unmet = unmet_condition(condition, collation);
+
+	if (unmet != NULL)
+		gpuscan_builder_refuse(b, "%s", unmet);
 	return b->refusal == NULL;
+}
+
+/* Of the lines for a function, the first one whose condition holds; or the last one. */
+static ProgramOp
+op_of_call(Oid funcid, Oid collation)
+{
+	ProgramOp	op = gpuscan_op_of_function(funcid);
+
+	while (op != PROGRAM_OPS && unmet_condition(gpuscan_op_info[op].condition, collation) != NULL)
+	{
+		const ProgramOp next = gpuscan_op_after(funcid, op);
+
+		if (next == PROGRAM_OPS)
+			break;
+		op = next;
+	}
+	return op;
 }
 
 /* A function over registers.  types: the SQL types of the arguments. */
@@ -127,7 +167,7 @@ uint16
 gpuscan_offload_call(Builder *b, Oid funcid, Oid collation, int nargs,
 					 const uint16 *args, const Oid *types)
 {
-	ProgramOp	op = gpuscan_op_of_function(funcid);
+	ProgramOp	op = op_of_call(funcid, collation);
 	const ProgramOpInfo *info;
 	uint16		operands[3] = {PROGRAM_NO_REG, PROGRAM_NO_REG, PROGRAM_NO_REG};
 
@@ -166,7 +206,8 @@ offload_function(Builder *b, Oid funcid, Oid collation, List *args)
 	int			nargs = list_length(args);
 	uint16		result;
 
-	if (gpuscan_offload_datetime(b, funcid, args, &result))
+	if (gpuscan_offload_datetime(b, funcid, args, &result) ||
+		gpuscan_offload_text(b, funcid, collation, args, &result))
 		return result;
 	if (nargs > (int) lengthof(regs))
 		return refuse_function(b, funcid);
@@ -175,8 +216,8 @@ offload_function(Builder *b, Oid funcid, Oid collation, List *args)
 		Node	   *arg = list_nth(args, i);
 
 		types[i] = exprType(arg);
-		regs[i] = i == 0 && wants_stored_bpchar(funcid) ?
-			offload_stored_bpchar(b, arg) : gpuscan_offload_expr(b, arg);
+		regs[i] = i == 0 && gpuscan_wants_stored_bpchar(funcid) ?
+			gpuscan_offload_stored_bpchar(b, arg) : gpuscan_offload_expr(b, arg);
 	}
 	return gpuscan_offload_call(b, funcid, collation, nargs, regs, types);
 }
@@ -284,15 +325,8 @@ refuse_node(Builder *b, Node *node)
 			return gpuscan_builder_refuse(b, "GROUPING");
 		case T_WindowFunc:
 			return gpuscan_builder_refuse(b, "window function");
-		case T_CoerceViaIO:
-			return gpuscan_builder_refuse(b, "cast from %s to %s",
-										  format_type_be(exprType((Node *) ((CoerceViaIO *) node)->arg)),
-										  format_type_be(exprType(node)));
 		case T_CoerceToDomain:
 			return gpuscan_builder_refuse(b, "cast to domain %s", format_type_be(exprType(node)));
-		case T_MinMaxExpr:
-			return gpuscan_builder_refuse(b, "%s", ((MinMaxExpr *) node)->op == IS_GREATEST ?
-										  "GREATEST" : "LEAST");
 		case T_FieldSelect:
 		case T_RowExpr:
 		case T_RowCompareExpr:
@@ -348,6 +382,8 @@ gpuscan_offload_expr(Builder *b, Node *node)
 			}
 		case T_RelabelType:
 			return offload_relabel(b, (RelabelType *) node);
+		case T_CoerceViaIO:
+			return gpuscan_offload_coerce_via_io(b, (CoerceViaIO *) node);
 		case T_NullTest:
 			return offload_null_test(b, (NullTest *) node);
 		case T_BooleanTest:
@@ -363,6 +399,7 @@ gpuscan_offload_expr(Builder *b, Node *node)
 		case T_CoalesceExpr:
 		case T_NullIfExpr:
 		case T_DistinctExpr:
+		case T_MinMaxExpr:
 			return gpuscan_offload_branches(b, node);
 		default:
 			return refuse_node(b, node);

@@ -46,6 +46,20 @@ extern const char *gpuscan_offload_field_name(int64 field);
 /* ... a timestamp with time zone, of a register with a timestamp or a date in the session's zone */
 extern uint16 gpuscan_offload_zoned(Builder *b, uint16 reg, Oid type);
 
+/*
+ * text.c: functions that become several steps (ILIKE, concat and their kin), and
+ * casts by way of text.  False when funcid is none of these.
+ */
+extern bool gpuscan_offload_text(Builder *b, Oid funcid, Oid collation, List *args, uint16 *reg);
+extern uint16 gpuscan_offload_coerce_via_io(Builder *b, CoerceViaIO *coerce);
+
+/* expr.c: a bpchar with its trailing blanks, and functions that look at those of their first argument */
+extern uint16 gpuscan_offload_stored_bpchar(Builder *b, Node *node);
+extern bool gpuscan_wants_stored_bpchar(Oid funcid);
+
+/* letters.c: do lower() and upper() of this collation map ASCII as C does? */
+extern bool gpuscan_collation_maps_ascii(Oid collation);
+
 /* safety.c */
 extern bool gpuscan_offload_is_uniform(Node *node);
 extern bool gpuscan_function_cannot_fail(Oid funcid);

@@ -49,6 +49,8 @@ condition_names(int condition)
 		{CONDITION_UTF8, "encoding UTF-8"},
 		{CONDITION_SINGLE_BYTE, "encoding of single bytes"},
 		{CONDITION_ROW_ORDER, "rows in the order of the table"},
+		{CONDITION_CTYPE_C, "character types of C"},
+		{CONDITION_PLAIN_ASCII, "collation that maps ASCII letters plainly"},
 	};
 
 	initStringInfo(&names);

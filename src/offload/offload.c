@@ -12,6 +12,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_aggregate.h"
+#include "catalog/pg_type.h"
 #include "compat.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
@@ -180,6 +181,13 @@ offload_agg(Builder *b, Aggref *aggref)
 	if (kind != AGG_COUNT_STAR)
 	{
 		expr = linitial_node(TargetEntry, aggref->args)->expr;
+
+		/* least and greatest of char(n) are shown with their blanks, as keys are */
+		if (aggref->aggtype == BPCHAROID && exprTypmod((Node *) expr) < (int32) VARHDRSZ)
+		{
+			gpuscan_builder_refuse(b, "aggregate of character without a length");
+			return -1;
+		}
 
 		/* count(1) is count(*) */
 		if (kind == AGG_COUNT && IsA(expr, Const) && !((Const *) expr)->constisnull)

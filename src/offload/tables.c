@@ -69,6 +69,18 @@ gpuscan_op_of_function(Oid funcid)
 	return found;
 }
 
+/* Lines for one function under several conditions: the next one for this encoding, or PROGRAM_OPS. */
+ProgramOp
+gpuscan_op_after(Oid funcid, ProgramOp op)
+{
+	for (int i = 0; i < (int) lengthof(op_functions); i++)
+		for (int j = 0; j < MAX_FUNCTIONS && OidIsValid(op_functions[i].functions[j]); j++)
+			if (op_functions[i].functions[j] == funcid && op_functions[i].op > op &&
+				suits_encoding(gpuscan_op_info[op_functions[i].op].condition))
+				return op_functions[i].op;
+	return PROGRAM_OPS;
+}
+
 ProgramAggKind
 gpuscan_agg_of_function(Oid aggfnoid)
 {
@@ -106,8 +118,9 @@ gpuscan_offload_listed(uint64 n, const char **kind, Oid *object, int *engines, i
 	for (int i = 0; i < (int) lengthof(op_functions); i++)
 		for (int j = 0; j < MAX_FUNCTIONS && OidIsValid(op_functions[i].functions[j]); j++)
 		{
-			/* of lines for several encodings, that for this one */
-			if (gpuscan_op_of_function(op_functions[i].functions[j]) != op_functions[i].op)
+			/* of lines for several encodings, those for this one */
+			if (gpuscan_op_of_function(op_functions[i].functions[j]) != op_functions[i].op &&
+				!suits_encoding(gpuscan_op_info[op_functions[i].op].condition))
 				continue;
 			if (n-- == 0)
 			{

@@ -12,6 +12,7 @@
 
 /* The operator for a built-in function, or PROGRAM_OPS. */
 extern ProgramOp gpuscan_op_of_function(Oid funcid);
+extern ProgramOp gpuscan_op_after(Oid funcid, ProgramOp op);
 
 /* The state for a built-in aggregate, or PROGRAM_AGG_KINDS. */
 extern ProgramAggKind gpuscan_agg_of_function(Oid aggfnoid);

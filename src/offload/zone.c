@@ -49,7 +49,11 @@ gpuscan_offload_zone(void)
 bool
 gpuscan_offload_is_zone(const Node *expr)
 {
-	return IsA(expr, FuncExpr) && ((const FuncExpr *) expr)->funcid == F_CURRENT_SETTING_TEXT;
+	const FuncExpr *call = (const FuncExpr *) expr;
+
+	/* DateStyle is a parameter too (text.c) */
+	return IsA(expr, FuncExpr) && call->funcid == F_CURRENT_SETTING_TEXT &&
+		strcmp(TextDatumGetCString(linitial_node(Const, call->args)->constvalue), "TimeZone") == 0;
 }
 
 static int64

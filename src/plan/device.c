@@ -43,7 +43,7 @@ long_text_key(Relation relation, List *keys)
 	{
 		Oid			type = exprType(lfirst(lc));
 
-		if ((type == TEXTOID || type == VARCHAROID || type == BPCHAROID) &&
+		if ((type == TEXTOID || type == VARCHAROID || type == BPCHAROID || type == BYTEAOID) &&
 			average_width(relation, lfirst(lc)) > DEVICE_TEXT_KEY_MAX + 1)	/* with its header */
 			return true;
 	}

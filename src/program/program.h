@@ -114,6 +114,8 @@ typedef enum ProgramCondition
 	CONDITION_UTF8 = 0x02,		/* the database's encoding */
 	CONDITION_SINGLE_BYTE = 0x04,	/* ... has one byte for each character */
 	CONDITION_BYTE_ORDER = 0x08,	/* the collation orders by bytes: C, POSIX and equals */
+	CONDITION_CTYPE_C = 0x20,	/* ... maps ASCII letters alone to upper and lower case */
+	CONDITION_PLAIN_ASCII = 0x40,	/* ... maps ASCII letters as C does; others otherwise */
 	CONDITION_ROW_ORDER = 0x10		/* an aggregate state: a group gets its rows in the order
 									 * of the table, and is not put together of parts */
 } ProgramCondition;

@@ -35,6 +35,21 @@ text_bytes_same(const char *a, const char *b, uint32_t len)
 	return len == 0 || *a == *b;
 }
 
+/* The bytes at p, of which there are at most eight; zeros behind them */
+BODY uint64_t
+text_load_short(const char *p, uint32_t len)
+{
+	uint64_t	word = 0;
+
+	if (len >= 8)
+		return load_u64(p);
+	if (len >= 4)
+		return load_u32(p) | (uint64_t) load_u32(p + len - 4) << (8 * (len - 4));
+	for (uint32_t i = 0; i < len; i++)
+		word |= (uint64_t) (uint8_t) p[i] << (8 * i);
+	return word;
+}
+
 BODY bool
 text_same(TextView a, TextView b)
 {

@@ -53,9 +53,9 @@ struct Value
 #define CALL(...)				CALL_N(__VA_ARGS__)
 
 /* what names another engine is no device code */
-#define FOR_ENGINE_ALL(...)		__VA_ARGS__
-#define FOR_ENGINE_CUDA(...)	__VA_ARGS__
-#define FOR_ENGINE_CPU(...)
+#define HERE_ENGINE_ALL(...)		__VA_ARGS__
+#define HERE_ENGINE_CUDA(...)	__VA_ARGS__
+#define HERE_ENGINE_CPU(...)
 
 static __device__ bool
 run_operator(uint16_t op, const Value *a, const Value *b, const Value *c, Value *out)
@@ -63,13 +63,14 @@ run_operator(uint16_t op, const Value *a, const Value *b, const Value *c, Value 
 	switch (op)
 	{
 #define OP(id, nargs, kinds, kr, may_fail, cost, engines, condition, functions, body) \
-		FOR_##engines(case OP_##id: \
+		HERE_##engines(case OP_##id: \
 			{ \
 				TYPE_OF_##kr r; \
 				bool		ok = CALL(nargs, body, FIRST_OF kinds, SECOND_OF kinds, THIRD_OF kinds, &r); \
 				out->FIELD_OF_##kr = r; \
 				return ok; \
 			})
+#define TEXT_OP(...)
 #include "program/ops.def"
 #undef OP
 	}

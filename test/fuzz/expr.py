@@ -11,7 +11,7 @@ from tree import Expr, List, Opt, Seq, render
 
 INTS = ("int2", "int4", "int8")
 TEXTS = ("text", "varchar", "bpchar")
-KINDS = ("bool", "int2", "int4", "int8", "numeric", "date", "timestamp", "timestamptz", "text", "bpchar", "float8", "float4")
+KINDS = ("bool", "int2", "int4", "int8", "numeric", "date", "timestamp", "timestamptz", "text", "bpchar", "bytea", "float8", "float4")
 FLOATS = ("float4", "float8")
 
 # Functions of our own: the server knows nothing of them but what is declared.
@@ -249,6 +249,12 @@ class Maker:
             other = kind
             draw = rng.random()
             left = self.make(kind, depth - 1, True)
+            if rng.random() < 0.1:
+                # longer than what becomes comparisons: constants alone
+                params, self.params = self.params, None
+                items = [self.literal(kind) for _ in range(rng.choice([65, 80, 150]))] + [Expr(kind, "NULL")] * (rng.random() < 0.3)
+                self.params = params
+                return Expr("bool", "(", left, rng.choice([" IN (", " NOT IN ("]), List(items), "))")
             items = [self.literal(kind) for _ in range(rng.choice([1, 2, 3, 5, 12, 70] if draw < 0.2 else [1, 2, 3, 5]))]
             if rng.random() < 0.2:
                 items.append(Expr(kind, "NULL"))
@@ -272,7 +278,10 @@ class Maker:
             right = self.pattern()
         if rng.random() < 0.1:
             return Expr("bool", "starts_with(", self.make("text", depth - 1), ", ", Expr("text", data.quote(data.plain_text(rng))), ")")
-        return Expr("bool", "(", left or self.make(kind, depth - 1), rng.choice([" LIKE ", " NOT LIKE "]), right, ")")
+        if rng.random() < 0.1:
+            return Expr("bool", "(", left or self.make(kind, depth - 1), rng.choice([" LIKE ANY (", " NOT LIKE ALL (", " LIKE ALL ("]), "ARRAY[",
+                        List([right] + [self.pattern() for _ in range(rng.choice([1, 2]))]), "]))")
+        return Expr("bool", "(", left or self.make(kind, depth - 1), rng.choice([" LIKE ", " NOT LIKE ", " ILIKE ", " NOT ILIKE "]), right, ")")
 
     def pattern(self):
         """Made of pieces of what the columns hold; one that ends in its escape is an error."""
@@ -311,9 +320,9 @@ class Maker:
             return tested
         text = self.kind("text", "bpchar")
         if draw < 0.5:
-            return Expr("bool", "(", self.make(text, depth - 1), rng.choice([" ~ 'a'", " ILIKE 'A%'", " SIMILAR TO 'a_*'"]), ")")
+            return Expr("bool", "(", self.make(text, depth - 1), rng.choice([" ~ 'a'", " ~* 'A'", " SIMILAR TO 'a_*'"]), ")")
         if draw < 0.7:
-            return Expr("bool", "(lower(", self.make("text", depth - 1), ") = ", self.leaf("text"), ")")
+            return Expr("bool", "(md5(", self.make("text", depth - 1), ") < ", self.leaf("text"), ")")
         if draw < 0.85:
             return Expr("bool", "even(", self.make("int8", depth - 1, True), ")")
         passengers = [leaf for leaf in self.leaves if leaf.kind not in KINDS]
@@ -349,6 +358,17 @@ class Maker:
         if draw < 0.89 and kind == "int4":
             return Expr(kind, rng.choice(["length(", "char_length(", "octet_length("]),
                         self.column(self.kind("text", "bpchar")) or self.make("text", depth - 1), ")")
+        if draw < 0.90:
+            if kind == "int4" and rng.random() < 0.7:
+                if rng.random() < 0.2:
+                    return Expr(kind, "length(", self.make("bytea", depth - 1), ")")
+                if rng.random() < 0.1:
+                    return Expr(kind, "position(", self.leaf("bytea"), " IN ", self.make("bytea", depth - 1), ")")
+                if rng.random() < 0.3:
+                    return Expr(kind, "ascii(", self.make("text", depth - 1), ")")
+                text, part = self.make("text", depth - 1), Expr("text", data.quote(data.plain_text(rng)))
+                return rng.choice([Expr(kind, "strpos(", text, ", ", part, ")"), Expr(kind, "position(", part, " IN ", text, ")")])
+            return Expr(kind, "(", self.make(kind, depth - 1, True), ")::text::", kind)
         if draw < 0.93:
             what = rng.random()
             if what < 0.4:
@@ -514,12 +534,62 @@ class Maker:
         if draw < 0.3:
             return Expr("text", "(", self.make("bpchar", depth - 1), ")::text")
         if draw < 0.3 + self.host:
-            return Expr("text", "lower(", self.make("text", depth - 1), ")")
+            return Expr("text", "md5(", self.make("text", depth - 1), ")")
         if draw < 0.3 + 1.5 * self.host:
-            return Expr("text", "(", self.leaf("text"), " || ", self.leaf("text"), ")")
-        if draw < 0.6:
+            return Expr("text", "quote_literal(", self.leaf("text"), ")")
+        if draw < 0.55:
             return self.part(depth)
+        if draw < 0.85:
+            return self.made_text(depth)
         return self.leaf("text")
+
+    def made_text(self, depth):
+        """Texts that are not a part of one: PostgreSQL's functions that write."""
+        rng = self.rng
+
+        def text():
+            return self.make("text", depth - 1, True)
+
+        def shown():
+            return self.make(self.kind("int2", "int4", "int8", "numeric", "bool", "text", "bpchar"), depth - 1, True)
+
+        def number(*some):
+            return Expr("int4", str(rng.choice(some)))
+
+        def word():
+            return text() if rng.random() < 0.3 else Expr("text", data.quote(data.plain_text(rng)))
+
+        draw = rng.randrange(20)
+        if draw < 4:
+            return Expr("text", "(", text(), " || ", word(), ")")
+        if draw < 5:
+            return Expr("text", "concat(", List([shown() for _ in range(rng.choice([1, 2, 3]))], ", "), ")")
+        if draw < 6:
+            return Expr("text", "concat_ws(", word(), ", ", List([shown() for _ in range(rng.choice([1, 2, 3]))], ", "), ")")
+        if draw < 9:
+            return Expr("text", rng.choice(["lower(", "upper(", "initcap(", "reverse("]), text(), ")")
+        if draw < 10:
+            return Expr("text", "replace(", text(), ", ", word(), ", ", word(), ")")
+        if draw < 11:
+            return Expr("text", "translate(", text(), ", ", word(), ", ", word(), ")")
+        if draw < 12:
+            return Expr("text", "split_part(", text(), ", ", Expr("text", rng.choice(["' '", "'a'", "','", "''", "'ab'"])), ", ",
+                        number(*([-3, -1, 0, 1, 2, 3] if self.fail else [-3, -1, 1, 2, 3])), ")")
+        if draw < 14:
+            trim = rng.choice(["btrim(", "ltrim(", "rtrim("])
+            return Expr("text", trim, text(), ")") if rng.random() < 0.5 else Expr("text", trim, text(), ", ", word(), ")")
+        if draw < 15:
+            return Expr("text", rng.choice(["lpad(", "rpad("]), text(), ", ", number(-1, 0, 1, 3, 7, 8, 40), ", ", word(), ")")
+        if draw < 16:
+            return Expr("text", "repeat(", text(), ", ", number(-1, 0, 1, 2, 3), ")")
+        if draw < 17:
+            if rng.random() < 0.5:
+                return Expr("text", "to_hex(", self.make(self.kind("int4", "int8"), depth - 1, True), ")")
+            return Expr("text", "chr(", self.make("int4", depth - 1) if self.fail else
+                        Seq("abs(", self.make("int2", depth - 1, True), "::int4) % 500 + 1"), ")")
+        if draw < 18:
+            return Expr("text", "(", text(), ")::", rng.choice(["varchar(1)", "varchar(5)", "char(3)", "char(10)"]), "::text")
+        return Expr("text", "(", self.make(self.kind("int2", "int4", "int8", "numeric", "bool", "date"), depth - 1, True), ")::text")
 
     def part(self, depth):
         rng = self.rng
@@ -540,6 +610,18 @@ class Maker:
         if draw < 0.6:
             return Expr("text", rng.choice(["substring(", "substr("]), text, ", ", number(), ")")
         return Expr("text", rng.choice(["left(", "right("]), text, ", ", number(), ")")
+
+    def bytea(self, depth):
+        rng = self.rng
+        draw = rng.random()
+        value = self.make("bytea", depth - 1)
+        if draw < 0.3:
+            return Expr("bytea", rng.choice(["substring(", "substr("]), value, ", ", rng.choice(["1", "2", "-1", "1, 2", "2, 1000", "-2, 5"]), ")")
+        if draw < 0.5:
+            return Expr("bytea", "(", value, " || ", self.make("bytea", depth - 1), ")")
+        if draw < 0.7:
+            return Expr("bytea", rng.choice(["btrim(", "ltrim(", "rtrim("]), value, ", ", self.leaf("bytea"), ")")
+        return self.leaf("bytea")
 
     def bpchar(self, depth):
         return self.leaf("bpchar")

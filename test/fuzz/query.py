@@ -219,8 +219,8 @@ class Writer:
             what = rng.random()
             kind = "other"
             if what < 0.4:
-                name, kind = rng.choice(["min", "max"]), "text"
-                call, result = [name, "(", maker.make("text", 1), ")"], "text"
+                name, kind = rng.choice(["min", "max"]), rng.choice(["text", "text", "bpchar"])
+                call, result = [name, "(", maker.make(kind, 1), ")"], kind
             elif what < 0.8 and not query.ambiguous:
                 # sorts, and then who is seen first of equals is open
                 call, result = ["count(DISTINCT ", maker.make(maker.kind("int4", "text", "date"), 1), ")"], "int8"
@@ -444,7 +444,7 @@ class Writer:
         rng = self.rng
         first, second, left, right = self._two()
         query.relations = 2
-        here = sorted({leaf.kind for leaf in left + right} & set(KINDS) - {"bpchar", "bool"})
+        here = sorted({leaf.kind for leaf in left + right} & set(KINDS) - {"bpchar", "bool", "bytea"})
         kind = rng.choice(here or ["int4"])
         maker = self.maker(left, fail=False)
         inner = self.maker(right, fail=False)

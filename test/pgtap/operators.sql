@@ -5,6 +5,8 @@
 -- constant alone (an interval, the name of a field) stands in the query as one.
 \set QUIET on
 SET client_min_messages = warning;
+-- dates as texts: another style is PostgreSQL's
+SET datestyle = iso;
 
 CREATE TABLE edges (type text, n int, value text);
 INSERT INTO edges
@@ -19,6 +21,8 @@ FROM (VALUES
 	('timestamp without time zone', '{NULL,4714-11-24 00:00:00 BC,1999-12-31 23:59:59.999999,2000-01-01 00:00:00,2000-01-01 00:00:00.000001,294276-12-31 23:59:59.999999,-infinity,infinity}'),
 	('timestamp with time zone', '{NULL,4714-11-24 00:00:00+00 BC,1999-12-31 23:59:59.999999+00,2000-01-01 00:00:00+00,2000-01-01 00:00:00+01,294276-12-31 23:59:59.999999+00,-infinity,infinity}'),
 	('character', '{NULL,"","a","a  ","ab","b","é","  ","a c"}'),
+	('character varying', '{NULL,"","a","a ","ab   ","abé","日本語x","abcdefgh  x","é"}'),
+	('bytea', '{NULL,"\\x","\\x00","\\x0000","\\x01","\\x61","\\x6162","\\x616200","\\x7f","\\x80","\\xff","\\xff00ff","\\x6161626100","\\x00010203040506","\\x0001020304050607","\\x000102030405060708","\\x00010203040506070809ff"}'),
 	('text', '{NULL,"","a","a ","ab","b","é","aé日😀b","été été été été","abcdefg","abcdefgh","abcdefghi","%","_","__%","%a%","a%","%b ","%b%h%","a_c%","ab%hi","%é_%","_é","été €",
 			"\\","a\\","%\\","\\%","%\\_%","100%_\\","xyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxz","%xyxz","%yxy%xz%","%x_y%"}'),
 	('real', '{NULL,0,-0,1,-1,0.1,-2.5,3,1e-45,-1.2e-38,1.1754944e-38,3.4028235e38,-3.4028235e38,16777216,-32768.5,2147483648,9.223372e18,1e20,Infinity,-Infinity,NaN}'),
@@ -46,6 +50,31 @@ FROM (VALUES
 	 '{NULL,4714-11-24 BC,4714-12-31 BC,4713-01-01 BC,1001-12-31 BC,1000-01-01 BC,0101-12-31 BC,0011-06-15 BC,0002-01-01 BC,0001-01-01 BC,0001-02-29 BC,0001-12-31 BC,0001-01-01,0009-12-31,0010-01-01,0100-12-31,0101-01-01,1000-12-31,1582-10-10,1899-12-31,1900-02-28,1969-12-31,1970-01-01,1999-12-31,2000-01-01,2000-01-02,2000-01-03,2000-02-29,2001-01-01,2004-12-31,2005-01-01,2005-01-02,2006-01-01,2008-12-29,2010-01-03,2024-02-29,2026-12-31,2027-01-01,294276-12-31,294277-01-01,1465001-03-01,5874897-12-31,-infinity,infinity}'),
 	('{"extract(text, timestamp without time zone) #2","date_trunc(text, timestamp without time zone) #2","timestamp_pl_interval(timestamp without time zone, interval) #1","timestamp_mi_interval(timestamp without time zone, interval) #1","date(timestamp without time zone) #1"}',
 	 '{NULL,4714-11-24 00:00:00 BC,4714-11-24 00:00:00.000001 BC,4714-11-30 23:59:59.999999 BC,4714-12-31 12:00:00 BC,4713-01-01 00:00:00 BC,1001-12-31 23:59:59.999999 BC,1000-01-01 00:00:00 BC,0011-06-15 07:08:09.100000 BC,0001-02-29 12:34:56.789012 BC,0001-12-31 23:59:59.999999 BC,0001-01-01 00:00:00,0100-12-31 23:00:00,0101-01-01 00:00:00,1000-12-31 00:00:00,1582-10-10 10:10:10.101010,1900-02-28 23:59:59.999999,1969-12-31 23:59:59.999999,1970-01-01 00:00:00,1999-12-31 23:59:59.999999,2000-01-01 00:00:00,2000-01-01 00:00:00.000001,2000-02-29 01:02:03.000999,2001-01-31 00:59:59.001,2004-12-31 13:00:00,2005-01-02 00:00:00,2006-01-01 00:00:00.5,2024-02-29 23:59:60,2024-03-31 12:00:00,2024-10-31 06:30:00,2026-12-31 23:59:59,294246-01-01 00:00:00,294247-01-10 04:00:54.775806,294276-12-31 23:59:59.999999,-infinity,infinity}'),
+	-- letters and what stands beside them in ASCII
+	('{"lower(text) #1","upper(text) #1","initcap(text) #1"}',
+	 '{NULL,"","a","Z","aBcDeFgHiJkLmNoPqRsTuVwXyZ","@AZ[`az{","0aB-9Cd_E fG\"hI","ABCDEFGH","ABCDEFGHI","ABCDEFG","ÀÉîÑ été","ISTANBULı","xÀBCDEFGH","ABCDEFGHÀ","ǆ","ΑΣ"}'),
+	('{"texticlike(text, text) #2","texticnlike(text, text) #2","bpchariclike(character, text) #2","bpcharicnlike(character, text) #2"}',
+	 '{NULL,"","A","a","AB%","%B","_B%","%É%","É_","\\A","A\\","%\\%_","A  ","XY%XZ","%YXYX%","ABCDEFGHI","%gH%","A C"}'),
+	('{"position(text, text) #2","strpos(text, text) #2","btrim(text, text) #2","ltrim(text, text) #2","rtrim(text, text) #2","replace(text, text, text) #2","split_part(text, text, integer) #2","translate(text, text, text) #2"}',
+	 '{NULL,"","a","b","é","日","ab","éa","été"," ","xy","yx","xyxyxz","fgh","abcdefghi","ba z","aa","😀"}'),
+	('{"replace(text, text, text) #3","translate(text, text, text) #3","lpad(text, integer, text) #3","rpad(text, integer, text) #3"}',
+	 '{NULL,"","a","é","xy","日本語","é1","abcdefghi","12"}'),
+	('{"split_part(text, text, integer) #3"}', '{NULL,-2147483648,-4,-3,-2,-1,0,1,2,3,4,15,2147483647}'),
+	('{"repeat(text, integer) #2"}', '{NULL,-2147483648,-1,0,1,2,3,9,70000,1073741820,2147483647}'),
+	('{"lpad(text, integer, text) #2","rpad(text, integer, text) #2"}',
+	 '{NULL,-2147483648,-1,0,1,2,3,5,8,9,17,64,268435455,268435456,2147483647}'),
+	('{"chr(integer) #1"}',
+	 '{NULL,-2147483648,-1,0,1,10,65,127,128,233,255,256,2047,2048,8364,55295,55296,57343,57344,65533,65535,65536,128512,1114111,1114112,2147483647}'),
+	('{"bpchar(character, integer, boolean) #2","varchar(character varying, integer, boolean) #2"}',
+	 '{NULL,-1,0,3,4,5,6,7,9,12,13,14,1000,2147483647}'),
+	('{"int2in(cstring) #1","int4in(cstring) #1","int8in(cstring) #1"}',
+	 '{NULL,""," ","0","-0","+5","-"," 12 ","	7
+","12x","x","--1","1 2","00000000000000000000001","32767","32768","-32768","-32769","2147483647","2147483648","-2147483648","-2147483649","9223372036854775807","9223372036854775808","-9223372036854775808","-9223372036854775809","99999999999999999999","0x1F","0b1","1_000","é"}'),
+	-- concat(a, b, c) shows three types, concat_ws a separator and two texts
+	('{"concat(\"any\") #1","concat_ws(text, \"any\") #1","concat_ws(text, \"any\") #3"}', '{NULL,"","a","é ","abcdefghi","日本"}'),
+	('{"concat(\"any\") #2"}', '{NULL,"","a  ","é","  "}'),
+	('{"concat(\"any\") #3"}', '{NULL,0,-1.50,170141183460469231731687303715884105727,NaN}'),
+	('{"concat_ws(text, \"any\") #2"}', '{NULL,"","x","é"}'),
 	-- ((p << 16) | (s & 2047)) + 4
 	('{"numeric(numeric, integer) #2"}',
 	 '{NULL,-1,0,3,4,65540,65541,327684,327686,655366,2490406,2490372,2494466,2555908,65536004,524289,524290,200708,329730}'),
@@ -74,14 +103,24 @@ CREATE VIEW listed AS
 SELECT p.oid, format('pg_catalog.%I', p.proname) AS name, p.prorettype, t.types, s.signature,
 	   (SELECT array_agg(coalesce((SELECT e.type FROM edges e WHERE e.type = s.signature || ' #' || i LIMIT 1), t.types[i]) ORDER BY i)
 		FROM generate_subscripts(t.types, 1) i) AS edges,
+	   -- what a function is called by that SQL has no name for
+	   CASE WHEN p.prorettype = 'cstring'::regtype THEN CASE p.proname WHEN 'boolout' THEN 'concat(a)' ELSE 'a::text' END
+			WHEN p.proargtypes[0] = 'cstring'::regtype THEN format('a::%s', p.prorettype::regtype)
+			WHEN p.prorettype = 'bpchar'::regtype THEN format('pg_catalog.%I(a, b, c)::text', p.proname) END AS said,
 	   -- the argument that has to be a constant
 	   CASE WHEN p.proname IN ('extract', 'date_trunc') THEN 1
 			ELSE array_position(t.types, 'interval') END AS constant
 FROM (SELECT DISTINCT object FROM gpuscan.offload_listing() WHERE kind = 'function') l
 JOIN pg_proc p ON p.oid = l.object,
-LATERAL (SELECT array_agg(format_type(a, NULL) ORDER BY i) AS types
-		 FROM unnest(p.proargtypes) WITH ORDINALITY x(a, i)) t,
-LATERAL (SELECT format('%s(%s)', p.proname, array_to_string(t.types, ', ')) AS signature) s;
+LATERAL (SELECT array_agg(format_type(a, NULL) ORDER BY i) AS declared
+		 FROM unnest(p.proargtypes) WITH ORDINALITY x(a, i)) d,
+LATERAL (SELECT CASE p.proname WHEN 'concat' THEN '{text,character,numeric}' WHEN 'concat_ws' THEN '{text,text,text}'
+				ELSE array_replace(d.declared, 'cstring', 'text') END AS types) t,
+LATERAL (SELECT format('%s(%s)', p.proname, array_to_string(d.declared, ', ')) AS signature) s;
+
+-- Of the integers that stand for all functions, those that triples take
+CREATE FUNCTION few(type text, value text) RETURNS bool LANGUAGE sql AS
+$$ SELECT type <> 'integer' OR coalesce(abs(value::numeric) NOT BETWEEN 3 AND 1000000, true) $$;
 
 -- What a query gives: its row as text, or its error.
 CREATE FUNCTION outcome(query text) RETURNS text LANGUAGE plpgsql AS $$
@@ -115,8 +154,7 @@ BEGIN
 		-- triples: fewer values of each
 		EXECUTE format('CREATE TABLE pairs AS SELECT (row_number() OVER ())::int AS id, a.value::%1$s AS a, b.value::%2$s AS b, c.value::%3$s AS c
 						FROM edges a, edges b, edges c WHERE a.type = %4$L AND b.type = %5$L AND c.type = %6$L
-						AND a.n <= 12 AND (a.value IS NOT NULL OR b.n %% 3 = c.n %% 3) AND abs(b.value::numeric) NOT BETWEEN 3 AND 1000000
-						AND coalesce(abs(c.value::numeric) NOT BETWEEN 3 AND 1000000, true)',
+						AND a.n <= 12 AND (a.value IS NOT NULL OR b.n %% 3 = c.n %% 3) AND few(b.type, b.value) AND few(c.type, c.value)',
 					   bare(fn.types[1]), bare(fn.types[2]), bare(fn.types[3]), fn.edges[1], fn.edges[2], fn.edges[3]);
 	ELSE
 		EXECUTE format('CREATE TABLE pairs AS SELECT (row_number() OVER ())::int AS id, a.value::%1$s AS a, b.value::%2$s AS b
@@ -128,11 +166,11 @@ BEGIN
 		RETURN 'no edge values';
 	END IF;
 	FOR k IN 1..last LOOP
-		SELECT fn.name || format(CASE WHEN array_length(fn.types, 1) = 1 THEN '(a)'
+		SELECT coalesce(fn.said, fn.name || format(CASE WHEN array_length(fn.types, 1) = 1 THEN '(a)'
 								 WHEN array_length(fn.types, 1) = 3 THEN '(a, b, c)'
 								 WHEN fn.constant = 1 THEN '(%1$L, b)'
 								 WHEN fn.constant = 2 THEN '(a, %2$L)'
-								 ELSE '(a, b)' END, p.a, p.b)
+								 ELSE '(a, b)' END, p.a, p.b))
 		INTO call FROM pairs p WHERE id = k;
 		IF fn.prorettype = 'boolean'::regtype THEN
 			query := format('SELECT count(*) FILTER (WHERE %1$s) || '' '' || count(*) FILTER (WHERE NOT %1$s)

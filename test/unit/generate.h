@@ -119,9 +119,13 @@ static uint16_t
 gen_operator(Generator *gen, uint16_t op, int depth)
 {
 	const ProgramOpInfo *info = &gpuscan_op_info[op];
+	/* texts that are multiplied: most often by little, or a test is busy with nothing else */
+	const bool	multiplies = op == OP_REPEAT || op == OP_LPAD_UTF8 || op == OP_RPAD_UTF8 || op == OP_LPAD_BYTES || op == OP_RPAD_BYTES;
 	uint16_t	a = gen_expr(gen, info->args[0], depth);
-	uint16_t	b = info->nargs > 1 ? gen_expr(gen, info->args[1], depth) : 0;
-
+	uint16_t	b = info->nargs < 2 ? 0 :
+		multiplies && rng_chance(gen->rng, 98) ?
+		asm_uniform(&gen->as, (ProgramValue) {.kind = VALUE_INT32,.u.integer = rng_range(gen->rng, -1, 12)}) :
+		gen_expr(gen, info->args[1], depth);
 	uint16_t	c = info->nargs > 2 ? gen_expr(gen, info->args[2], depth) : 0;
 
 	return gen_know(gen, asm_compute(&gen->as, op, info->result, a, b, c));
@@ -201,7 +205,7 @@ gen_expr(Generator *gen, uint8_t kind, int depth)
 	for (int tries = 0; tries < 40; tries++)
 	{
 		op = (uint16_t) rng_range(rng, GENERATE_LAST_STRUCTURAL + 1, PROGRAM_OPS - 1);
-		if (gpuscan_op_info[op].result == kind)
+		if (gpuscan_op_info[op].result == kind && (gpuscan_op_info[op].engines & GENERATE_ENGINE))
 			return gen_operator(gen, op, depth);
 	}
 	return gen_leaf(gen, kind);

@@ -72,6 +72,35 @@ choose_meaningful(Rng *rng, uint16_t op, int arg, ProgramValue *value)
 			low = 0;
 			high = NUMERIC_SCALE_MAX;
 			break;
+		case OP_REPEAT:
+		case OP_LPAD_UTF8:
+		case OP_RPAD_UTF8:
+		case OP_LPAD_BYTES:
+		case OP_RPAD_BYTES:
+		case OP_VARCHAR_UTF8:
+		case OP_VARCHAR_BYTES:
+		case OP_BPCHAR_UTF8:
+		case OP_BPCHAR_BYTES:
+			if (arg != 1)
+				return;
+			low = -1;
+			high = 20;
+			break;
+		case OP_SPLIT_PART:
+		case OP_SPLIT_PART_BYTES:
+			if (arg != 2)
+				return;
+			low = -4;
+			high = 4;
+			break;
+		case OP_CHR_UTF8:
+			low = -1;
+			high = 0x110000;
+			break;
+		case OP_CHR_BYTES:
+			low = -1;
+			high = 256;
+			break;
 		case OP_ROUND_NUMERIC:
 		case OP_TRUNC_NUMERIC:
 			if (arg != 1)
@@ -79,6 +108,13 @@ choose_meaningful(Rng *rng, uint16_t op, int arg, ProgramValue *value)
 			low = -42;
 			high = NUMERIC_SCALE_MAX + 1;
 			break;
+		case OP_DATE_OUT:
+			if (arg == 1 && !value->null && rng_chance(rng, 80))
+			{
+				value->u.ptr = "ISO, MDY";
+				value->len = 8;
+			}
+			return;
 		case OP_ZONE_TO_LOCAL:
 		case OP_ZONE_FROM_LOCAL:
 			if (arg == 0 && !value->null && rng_chance(rng, 80))

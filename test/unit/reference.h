@@ -20,9 +20,11 @@
 #include "program/arith.h"
 #include "program/datetime.h"
 #include "program/floats_libm.h"
+#include "program/set.h"
 #include "program/numeric.h"
 #include "program/program.h"
 #include "program/text.h"
+#include "program/text_made.h"
 #include "table.h"
 
 typedef struct RefValue
@@ -161,6 +163,59 @@ ref_load(const Table *table, const Rows *rows, uint32_t row, uint32_t att, bool 
 #define REF_CALL(nargs, body, ka, kb, kc, a, b, c, r)	REF_CALL_##nargs(body, ka, kb, kc, a, b, c, r)
 #define REF_EXPAND(...)		REF_CALL(__VA_ARGS__)
 
+#define REF_TEXT_1(body, ka, kb, kc, a, b, c, room, r)	body(REF_GET_##ka(a), room, r)
+#define REF_TEXT_2(body, ka, kb, kc, a, b, c, room, r)	body(REF_GET_##ka(a), REF_GET_##kb(b), room, r)
+#define REF_TEXT_3(body, ka, kb, kc, a, b, c, room, r)	body(REF_GET_##ka(a), REF_GET_##kb(b), REF_GET_##kc(c), room, r)
+#define REF_TEXT(nargs, body, ka, kb, kc, a, b, c, room, r)	REF_TEXT_##nargs(body, ka, kb, kc, a, b, c, room, r)
+#define REF_TEXT_EXPAND(...)	REF_TEXT(__VA_ARGS__)
+
+/*
+ * Texts that the steps make, until ref_room_empty: the first ones each in memory
+ * of its own, of just the size that was asked for; the others, which would take
+ * long, many together.
+ */
+#define REF_ROOM_EXACT	200
+#define REF_ROOM_CHUNK	(1 << 20)
+
+typedef struct RefRoom
+{
+	TextRoom	room;
+	char	  **texts;
+	uint32_t	n;
+	uint32_t	slots;
+} RefRoom;
+
+static bool
+ref_room_more(TextRoom *room, size_t len)
+{
+	RefRoom    *all = (RefRoom *) room;
+
+	if (all->n == all->slots)
+	{
+		all->slots = all->slots ? 2 * all->slots : 1024;
+		all->texts = realloc(all->texts, all->slots * sizeof *all->texts);
+	}
+	if (all->n >= REF_ROOM_EXACT && len < REF_ROOM_CHUNK)
+		len = REF_ROOM_CHUNK;
+	all->texts[all->n] = malloc(len + 1 + TEXT_ROOM_SLACK);
+	room->next = all->texts[all->n++];
+	room->end = room->next + len + 1;
+	return true;
+}
+
+static RefRoom ref_room = {.room.more = ref_room_more};
+
+static void
+ref_room_empty(void)
+{
+	while (ref_room.n > 0)
+		free(ref_room.texts[--ref_room.n]);
+	free(ref_room.texts);
+	ref_room.texts = NULL;
+	ref_room.slots = 0;
+	ref_room.room.next = ref_room.room.end = NULL;
+}
+
 /* False when the operator fails; arguments are neither NULL nor poison. */
 static bool
 ref_operator(uint16_t op, const RefValue *a, const RefValue *b, const RefValue *c, RefValue *out)
@@ -178,6 +233,13 @@ ref_operator(uint16_t op, const RefValue *a, const RefValue *b, const RefValue *
 				REF_PUT_##kr(out, r); \
 				assert(done || may_fail); \
 			} \
+			break;
+#define TEXT_OP(id, nargs, kinds, cost, condition, functions, body) \
+		case OP_##id: \
+			if (ref_room.n < REF_ROOM_EXACT) \
+				ref_room.room.next = ref_room.room.end; \
+			out->text = (TextView) {"", 0, 0}; \
+			done = REF_TEXT_EXPAND(nargs, body, REF_FIRST kinds, REF_SECOND kinds, REF_THIRD kinds, a, b, c, &ref_room.room, &out->text); \
 			break;
 #include "program/ops.def"
 #undef OP

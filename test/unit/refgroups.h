@@ -120,7 +120,7 @@ ref_key_bytes(const RefValue *key, char *out)
 static uint32_t
 refgroups_find(RefGroups *groups, const RefValue *keys)
 {
-	static char buf[PROGRAM_MAX_KEYS * 400];
+	static char buf[PROGRAM_MAX_KEYS * (TEXT_MADE_MAX + 400)];
 	uint32_t	nkeys = groups->program->nkeys;
 	uint32_t	naggs = groups->program->naggs;
 	uint32_t	len = 0;

@@ -185,6 +185,7 @@ trial_add_batch(Trial *trial, uint32_t nrows)
 		}
 	}
 	free(regs);
+	ref_room_empty();
 }
 
 /* ------------------------------------------------------------------------

@@ -283,6 +283,7 @@ cpu_open(const Program *program, const ProgramValue *params, const EngineMemory 
 	plan_walk(run);
 	plan_filters(run);
 	plan_vectors(run);
+	gpuscan_arena_init(run);
 	cpu_rebind(run);
 	return run;
 }

@@ -23,6 +23,7 @@
 #include "program/numeric.h"
 #include "program/portable.h"
 #include "program/text.h"
+#include "program/text_made.h"
 
 #define CPU_VECTOR_ALIGN	64
 
@@ -70,6 +71,19 @@ typedef struct TextPattern
 	uint32_t	room;			/* bytes of a pattern that the memory is for */
 	TextView   *pieces;			/* first and last may be empty */
 } TextPattern;
+
+/*
+ * Room for the texts that a batch's steps make, in chunks; emptied when the
+ * next batch begins.  Who needs a text longer copies it (groups.c, states.c).
+ */
+typedef struct TextArena
+{
+	TextRoom	room;			/* first: what bodies see */
+	EngineRun  *run;
+	struct ArenaChunk *first;
+	struct ArenaChunk *chunk;	/* that 'room' is in, or NULL */
+	size_t		held;			/* bytes of all chunks */
+} TextArena;
 
 /* A step of the walk through a tuple, behind the prefix of constant offsets. */
 typedef struct WalkStep
@@ -239,6 +253,7 @@ struct EngineRun
 	uint32_t   *hash;			/* scratch */
 	char	   *blob;			/* scratch */
 	size_t		blob_room;
+	TextArena	arena;
 	bool		submitted;
 	EngineResult result;
 
@@ -295,6 +310,10 @@ extern void gpuscan_vector_set_uniform(EngineRun *run, Vector *vector, const Pro
 
 /* pattern.c */
 extern const TextPattern *gpuscan_pattern_of(EngineRun *run, Vector *vector, bool utf8);
+
+/* arena.c */
+extern void gpuscan_arena_init(EngineRun *run);
+extern void gpuscan_arena_reset(EngineRun *run);
 
 /* groups.c */
 extern void gpuscan_groups_init(EngineRun *run);

@@ -151,6 +151,11 @@ vector_zone_from_local(EngineRun *run, Vector *dst, const Vector *a, const Vecto
 	BINARY(TextView, int64_t, int64_t, zone_from_local, 1);
 }
 
+/* Lines TEXT_OP, whatever the kinds of their operands (eval_text.h) */
+#define TEXT_EXPAND(...)	TEXT_LOOP(__VA_ARGS__)
+#define SECOND_OF(a, b, c)	b
+#define THIRD_OF(a, b, c)	c
+
 /* Which of the above a line of ops.def takes: by the kinds of its operands */
 #define EVAL2_VALUE_BOOL(kr, body, fail)	BINARY(uint8_t, uint8_t, CTYPE_##kr, body, fail)
 #define EVAL2_VALUE_INT32(kr, body, fail)	BINARY(int32_t, int32_t, CTYPE_##kr, body, fail)
@@ -532,6 +537,10 @@ eval_instrs(EngineRun *run)
 #define OP(id, nargs, kinds, kr, may_fail, cost, engines, condition, functions, body) \
 			case OP_##id: \
 				EVAL_EXPAND(nargs, FIRST_OF kinds, kr, body, may_fail); \
+				break;
+#define TEXT_OP(id, nargs, kinds, cost, condition, functions, body) \
+			case OP_##id: \
+				TEXT_EXPAND(nargs, FIRST_OF kinds, SECOND_OF kinds, THIRD_OF kinds, body); \
 				break;
 #include "program/ops.def"
 #undef OP

@@ -194,3 +194,90 @@ VECTOR_PART_2(text_right_bytes)
 #undef VECTOR_PART_3
 
 #define vector_text_begins(run, dst, a, b)	BINARY(TextView, TextView, uint8_t, text_begins, 0)
+#define vector_text_position_utf8(run, dst, a, b)	BINARY(TextView, TextView, int32_t, text_position_utf8, 1)
+#define vector_text_position_bytes(run, dst, a, b)	BINARY(TextView, TextView, int32_t, text_position_bytes, 1)
+
+#define vector_set_has_int64(run, dst, a, b)	BINARY(TextView, int64_t, uint8_t, set_has_int64, 0)
+#define vector_set_has_text(run, dst, a, b)		BINARY(TextView, TextView, uint8_t, set_has_text, 0)
+
+static void
+vector_set_has_numeric(EngineRun *run, Vector *dst, const Vector *a, const Vector *b)
+{
+	const TextView *sets = a->data;
+	uint8_t    *out = dst->data;
+
+	if (combine_nulls(run, dst, a, b))
+		return;
+	for (uint32_t i = 0; i < run->n; i++)
+	{
+		out[i] = 0;
+		if (!dst->has_null || !dst->null[i])
+			set_has_numeric(sets[a->uniform ? 0 : i], vector_numeric(b, i), &out[i]);
+	}
+}
+
+/* ------------------------------------------------------------------------
+ * Texts that are made
+ * ------------------------------------------------------------------------
+ */
+
+/*
+ * run->flags := the rows that need no text: an argument is NULL, or a mask says
+ * that PostgreSQL does not come by.  (Room is not to be had for nothing.)
+ */
+static void
+begin_texts(EngineRun *run, Vector *dst, const Vector *a, const Vector *b, const Vector *c)
+{
+	const uint8_t *mask = run->nmasks ? run->masks[run->nmasks] : NULL;
+	const Vector *args[3] = {a, b, c};
+
+	dst->has_null = false;
+	dst->tight = true;			/* it may be a part of an argument */
+	memset(run->flags, 0, run->n);
+	for (int k = 0; k < 3; k++)
+	{
+		const Vector *v = args[k];
+
+		if (!v)
+			continue;
+		if (!v->has_null)
+			continue;
+		dst->has_null = true;
+		for (uint32_t i = 0; i < run->n; i++)
+			run->flags[i] |= v->null[v->uniform ? 0 : i];
+	}
+	if (dst->has_null)
+		memcpy(dst->null, run->flags, run->n);
+	if (mask)
+		for (uint32_t i = 0; i < run->n; i++)
+			run->flags[i] |= !mask[i];
+}
+
+#define OPERAND_VALUE_BOOL(v)		((const uint8_t *) (v)->data)[(v)->uniform ? 0 : i]
+#define OPERAND_VALUE_INT32(v)		((const int32_t *) (v)->data)[(v)->uniform ? 0 : i]
+#define OPERAND_VALUE_INT64(v)		((const int64_t *) (v)->data)[(v)->uniform ? 0 : i]
+#define OPERAND_VALUE_NUMERIC(v)	vector_numeric(v, i)
+#define OPERAND_VALUE_TEXT(v)		((const TextView *) (v)->data)[(v)->uniform ? 0 : i]
+
+#define TEXT_CALL_1(body, ka, kb, kc)	body(OPERAND_##ka(a), room, &r)
+#define TEXT_CALL_2(body, ka, kb, kc)	body(OPERAND_##ka(a), OPERAND_##kb(b), room, &r)
+#define TEXT_CALL_3(body, ka, kb, kc)	body(OPERAND_##ka(a), OPERAND_##kb(b), OPERAND_##kc(c), room, &r)
+
+#define TEXT_LOOP(nargs, ka, kb, kc, body) \
+do { \
+	TextView   *out = dst->data; \
+	TextRoom   *room = &run->arena.room; \
+	uint8_t		any = 0; \
+	begin_texts(run, dst, a, (nargs) > 1 ? b : NULL, (nargs) > 2 ? c : NULL); \
+	for (uint32_t i = 0; i < n; i++) \
+	{ \
+		TextView	r; \
+		const uint8_t skip = run->flags[i]; \
+		const uint8_t fail = !skip && !TEXT_CALL_##nargs(body, ka, kb, kc); \
+		out[i] = skip | fail ? (TextView) {"", 0, 0} : r; \
+		run->flags[i] = fail; \
+		any |= fail; \
+	} \
+	if (unlikely_(any)) \
+		note_failures(run, dst); \
+} while (0)

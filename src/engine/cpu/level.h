@@ -13,6 +13,7 @@
 #include "program/arith.h"
 #include "program/datetime.h"
 #include "program/floats_libm.h"
+#include "program/set.h"
 
 static void note_failures(EngineRun *run, const Vector *dst);
 static bool combine_nulls(EngineRun *run, Vector *dst, const Vector *a, const Vector *b);
@@ -32,6 +33,7 @@ level_evaluate(EngineRun *run)
 	run->npunted = 0;
 	run->corrupt = -1;
 	run->nmasks = 0;
+	gpuscan_arena_reset(run);
 	for (uint32_t i = 0; i < batch->nrows; i++)
 		run->row[i] = (uint16_t) i;
 	if (run->any_punt)

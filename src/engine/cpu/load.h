@@ -332,6 +332,7 @@ load_attr(EngineRun *run, uint32_t attr, bool stored, Vector *dst)
 		case TYPE_BPCHAR:
 		case TYPE_VARCHAR:
 		case TYPE_TEXT:
+		case TYPE_BYTEA:
 			load_text(run, attr, stored, dst);
 			break;
 	}
