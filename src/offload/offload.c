@@ -115,6 +115,8 @@ offload_agg(Builder *b, Aggref *aggref)
 		/* count(1) is count(*) */
 		if (kind == AGG_COUNT && IsA(expr, Const) && !((Const *) expr)->constisnull)
 			kind = AGG_COUNT_STAR;
+		else if (kind == AGG_COUNT && IsA(expr, Var))
+			arg = gpuscan_offload_null(b, expr);
 		else if (filter != PROGRAM_NO_REG)
 			arg = gpuscan_offload_masked(b, OP_MASK_TRUE, filter, expr);
 		else

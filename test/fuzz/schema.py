@@ -3,8 +3,9 @@
 import data
 from case import Create, Rows, Sql
 
-OFFLOADED = ["bool", "int2", "int4", "int8", "numeric", "numeric", "date", "timestamp", "timestamptz", "bpchar", "varchar", "text"]
-PASSENGERS = ["float8", "uuid", "jsonb", "bytea", "int4[]", "text[]", "interval", "float4", '"char"', "name", "timetz"]
+OFFLOADED = ["bool", "int2", "int4", "int8", "numeric", "numeric", "date", "timestamp", "timestamptz", "bpchar", "varchar", "text",
+             '"char"', "oid", "money", "time", "mood"]
+PASSENGERS = ["float8", "uuid", "jsonb", "bytea", "int4[]", "text[]", "interval", "float4", "name", "timetz"]
 # Two values can be equal and look different.
 TWO_FACED = {"float8", "float4", "jsonb", "interval", "timetz"}
 

@@ -616,6 +616,14 @@ do { \
 		} \
 } while (0)
 
+#define ABSORB_BITS(type, op) \
+do { \
+	const type *values = v->data; \
+	for (uint32_t i = from; i < to; i++) \
+		if (!skip || !skip[i]) \
+			*(int64_t *) (group_record(groups, group[i]) + agg->offset) op values[v->uniform ? 0 : i]; \
+} while (0)
+
 static void
 absorb_agg(EngineRun *run, uint32_t number, uint32_t from, uint32_t to)
 {
@@ -657,6 +665,24 @@ absorb_agg(EngineRun *run, uint32_t number, uint32_t from, uint32_t to)
 			break;
 		case AGG_MAX_INT64:
 			ABSORB_MINMAX(int64_t, >);
+			break;
+		case AGG_BITAND_INT32:
+			ABSORB_BITS(int32_t, &=);
+			break;
+		case AGG_BITAND_INT64:
+			ABSORB_BITS(int64_t, &=);
+			break;
+		case AGG_BITOR_INT32:
+			ABSORB_BITS(int32_t, |=);
+			break;
+		case AGG_BITOR_INT64:
+			ABSORB_BITS(int64_t, |=);
+			break;
+		case AGG_BITXOR_INT32:
+			ABSORB_BITS(int32_t, ^=);
+			break;
+		case AGG_BITXOR_INT64:
+			ABSORB_BITS(int64_t, ^=);
 			break;
 		case AGG_MIN_NUMERIC:
 		case AGG_MAX_NUMERIC:
