@@ -12,6 +12,7 @@ from pgsession import Session, explain
 TOP = os.environ["GPUSCAN_TOP"]
 CLUSTER = os.environ["CLUSTER"]
 SCALE = os.environ["SCALE"]
+ROWS = os.environ["ROWS"]
 RUNS = int(os.environ["RUNS"])
 DUCKDB = os.environ["DUCKDB"] != "0"
 
@@ -65,12 +66,12 @@ def tpch(database, tables):
         sys.exit("bench: TPC-H's generator (Python package tpchgen-cli) cannot be had; figures of other data would mislead.")
 
 
-def fresh(database, create):
-    """A new database, unless there is one with this scale's mark: then False."""
+def fresh(database, create, size=None):
+    """A new database, unless there is one with this size's mark: then False."""
     with Session(database="postgres") as session:
         found = session.value("SELECT coalesce(shobj_description(oid, 'pg_database'), '') "
                               f"FROM pg_database WHERE datname = '{database}'")
-        if found == mark():
+        if found == mark(size):
             return False
         session.set("client_min_messages", "error")
         session.query(f"DROP DATABASE IF EXISTS {database}")
@@ -78,8 +79,8 @@ def fresh(database, create):
     return True
 
 
-def mark():
-    return f"bench scale {SCALE}"
+def mark(size=None):
+    return f"bench scale {SCALE}" if size is None else f"bench {size}"
 
 
 def load(database, create):
@@ -145,9 +146,9 @@ class DuckEngine:
 
     name = "duckdb"
 
-    def __init__(self, threads=1, database="tpch", tables=("lineitem",)):
+    def __init__(self, threads=1, database="tpch", tables=("lineitem",), size=None):
         import duckdb
-        path = os.path.join(os.path.dirname(CLUSTER), f"{database}-{SCALE}-{duckdb.__version__}.duckdb")
+        path = os.path.join(os.path.dirname(CLUSTER), f"{database}-{size or SCALE}-{duckdb.__version__}.duckdb")
         self.connection = duckdb.connect(path)
         self.threads = threads
         there = [row[0] for row in self.connection.execute("SHOW TABLES").fetchall()]
@@ -158,7 +159,7 @@ class DuckEngine:
             os.makedirs(where, exist_ok=True)
             (self.generate if database == "tpch" else self.unload)(database, table, where)
             self.connection.execute(f"CREATE TABLE {table}_new ({self.columns(database, table)})")
-            self.connection.execute(f"COPY {table}_new FROM '{where}/{table}.csv' (HEADER)")
+            self.connection.execute(f"COPY {table}_new FROM '{where}/{table}.csv' (HEADER, ALLOW_QUOTED_NULLS false)")
             self.connection.execute(f"ALTER TABLE {table}_new RENAME TO {table}")
             os.remove(f"{where}/{table}.csv")
         if todo:
@@ -182,10 +183,10 @@ class DuckEngine:
 
     @staticmethod
     def columns(database, table):
-        """The table's columns in scripts/tpch.sql or ssb.sql, as DuckDB spells them."""
+        """The table's columns in scripts/tpch.sql, ssb.sql or clickbench.sql, as DuckDB spells them."""
         with open(os.path.join(TOP, "scripts", f"{database}.sql"), encoding="utf-8") as file:
             text = file.read()
-        body = text[text.index(f" {table} (") + len(f" {table} ("):]
+        body = text[text.index(f"TABLE {table} (") + len(f"TABLE {table} ("):]
         return body[:body.index("\n);")].replace(":orderkey", "bigint")
 
     def run(self, case):

@@ -14,8 +14,8 @@ import cases  # noqa: E402
 import planning  # noqa: E402
 import queries  # noqa: E402
 import report  # noqa: E402
-from engines import (ADDED, CLUSTER, DUCKDB, RUNS, SCALE, DuckEngine, PostgresEngine, cluster_start,  # noqa: E402,F401
-                     cluster_stop, do, load, postgres_engines, prewarm, say, say_progress)
+from engines import (ADDED, CLUSTER, DUCKDB, ROWS, RUNS, SCALE, DuckEngine, PostgresEngine,  # noqa: E402,F401
+                     cluster_start, cluster_stop, do, load, postgres_engines, prewarm, say, say_progress)
 from pgsession import QueryError, Session  # noqa: E402
 
 CHOSEN_SERIES = os.environ["SERIES"].replace(",", " ").split()
@@ -217,13 +217,17 @@ def ssb_series(notes):
     return queries.ssb_series(CHOSEN_CASES, notes)
 
 
+def clickbench_series(notes):
+    return queries.clickbench_series(CHOSEN_CASES, notes)
+
+
 def planning_series(notes):
     return planning.planning_series(CHOSEN_CASES, notes)
 
 
 SERIES = {"main": main_series, "workers": workers_series, "dirty": dirty_series, "buffers": buffers_series,
           "utf8": utf8_series, "punt": punt_series, "spill": spill_series, "planning": planning_series,
-          "tpch22": tpch22_series, "ssb": ssb_series}
+          "tpch22": tpch22_series, "ssb": ssb_series, "clickbench": clickbench_series}
 
 
 def main():
@@ -262,7 +266,7 @@ def main():
     if os.environ.get("CALLGRIND") != "0" and (not CHOSEN_SERIES or "callgrind" in CHOSEN_SERIES):
         instructions = callgrind(notes)
     # A part of the cases, or another scale, is for the one who works on it.
-    whole = not CHOSEN_SERIES and not CHOSEN_CASES and not ADDED and DUCKDB and float(SCALE) == 1 and RUNS >= 5
+    whole = not CHOSEN_SERIES and not CHOSEN_CASES and not ADDED and DUCKDB and float(SCALE) == 1 and int(ROWS) >= 1000000 and RUNS >= 5
     folder = os.path.join(TOP, "bench", "results") if whole else os.path.join(os.path.dirname(CLUSTER), "results")
     report.write(TOP, folder, facts, RUNS, results, notes, instructions)
 

@@ -1,18 +1,21 @@
 """Whole benchmarks: TPC-H's 22 queries and the Star Schema Benchmark's 13, one
-process and with two workers. Not only how long a query takes is on record,
+process and with two workers, and ClickBench's 43, one process. Not only how long a query takes is on record,
 but which of its scans and aggregates gpuscan's nodes took, and why not the
-others: bench/queries has the texts."""
+others: bench/queries has the texts, but for ClickBench's, whose licence keeps
+them apart (clickbench_file)."""
 
 import glob
+import hashlib
 import os
 import re
 import statistics
 import subprocess
 import time
+import urllib.request
 
 import report
 from cases import Case
-from engines import (DUCKDB, RUNS, SCALE, TOP, DuckEngine, PostgresEngine, do, fresh, mark, prewarm, say, say_progress,
+from engines import (CLUSTER, DUCKDB, ROWS, RUNS, SCALE, TOP, DuckEngine, PostgresEngine, do, fresh, mark, prewarm, say, say_progress,
                      tpch)
 from pgsession import QueryError, Session, explain
 
@@ -27,21 +30,65 @@ CASE_SECONDS = 40
 TABLES = {
     "tpch": ["region", "nation", "supplier", "customer", "part", "partsupp", "orders", "lineitem"],
     "ssb": ["date", "customer", "supplier", "part", "lineorder"],
+    "clickbench": ["hits"],
 }
+
+# Size of the data where the scale factor does not say it.
+SIZES = {"clickbench": f"{ROWS} rows"}
+
+# Written by ClickBench's authors under CC BY-NC-SA 4.0, which is not ours: read
+# where they are, never part of this repository.
+CLICKBENCH = ("https://raw.githubusercontent.com/ClickHouse/ClickBench/"
+              "314839c510d59c62a27f9f16118460011df1f031/postgresql/queries.sql")
+CLICKBENCH_SHA256 = "a7d6673357348ee9680443216b6f26f30d1dce9f313b419d38502417b2c2a219"
 
 # Required where no less will do; elsewhere what a node of ours must reach.
 REQUIRED = 0.95
 ABOVE = {("tpch22 2 workers", "1"): 7}
 
 
+def clickbench_file():
+    """ClickBench's statements for PostgreSQL: CLICKBENCH= names the file, else it
+    is in the benchmark's directory, fetched if it is not there yet."""
+    path = os.environ.get("CLICKBENCH") or os.path.join(os.path.dirname(CLUSTER), "clickbench", "queries.sql")
+    if not os.path.exists(path):
+        say(f"Fetching ClickBench's queries (CC BY-NC-SA 4.0): {CLICKBENCH}")
+        try:
+            with urllib.request.urlopen(CLICKBENCH, timeout=30) as answer:
+                content = answer.read()
+        except OSError as error:
+            raise OSError(f"{error}: put postgresql/queries.sql of https://github.com/ClickHouse/ClickBench at {path}") from error
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb") as file:
+            file.write(content)
+    return path
+
+
+def clickbench_texts(path):
+    """{number: statement}: one a line, numbered from 1."""
+    with open(path, encoding="utf-8") as file:
+        lines = [line.strip().rstrip(";") for line in file if line.strip()]
+    return {str(i): sql for i, sql in enumerate(lines, 1)}
+
+
 def texts(benchmark):
     """{number: statement}, in order"""
+    if benchmark == "clickbench":
+        return clickbench_texts(clickbench_file())
     found = {}
     for path in sorted(glob.glob(os.path.join(TOP, "bench", "queries", benchmark, "*.sql"))):
         with open(path, encoding="utf-8") as file:
             sql = file.read().replace(":fraction", f"{0.0001 / float(SCALE):.10f}")
         found[os.path.basename(path)[:-4].lstrip("0")] = sql.strip()
     return found
+
+
+def all_rows(sql):
+    """One row that tells whether the answers of a statement are equal whichever
+    of them LIMIT picks: where ORDER BY leaves ties, or there is none, PostgreSQL
+    promises no particular ones. Rows enter as text: values, display scale, NULLs."""
+    sql = re.sub(r" LIMIT \d+( OFFSET \d+)?$", "", sql)
+    return f"SELECT count(*), sum(hashtextextended(t::text, 0)) FROM ({sql}) t"
 
 
 # --- plans -------------------------------------------------------------------
@@ -109,6 +156,9 @@ def measure(series, case, engines, heavy):
     if "postgresql" in answers and "gpuscan" in answers:
         result["equal"] = sorted(answers["postgresql"]) == sorted(answers["gpuscan"])
         result["rows"] = len(answers["postgresql"])
+        if case.check != case.sql:
+            result["ties"] = not result["equal"]
+            result["equal"] = len(answers["gpuscan"]) == result["rows"] and all_equal(case, engines, found)
         # DuckDB answers in types of its own; as many rows show that it ran the same.
         if "duckdb" in answers and len(answers["duckdb"]) != result["rows"]:
             found["duckdb"]["error"] = f"{len(answers['duckdb'])} rows in place of {result['rows']}"
@@ -116,6 +166,19 @@ def measure(series, case, engines, heavy):
     judge(result)
     say(report.line(result))
     return result
+
+
+def all_equal(case, engines, found):
+    """Do PostgreSQL and gpuscan give one answer to the case's check?"""
+    said = {}
+    for engine in engines:
+        if engine.name in ("postgresql", "gpuscan"):
+            try:
+                said[engine.name] = engine.answer(case)
+            except QueryError as error:
+                found[engine.name].setdefault("error", f"compared: {error}")
+                engine.close()
+    return len(said) == 2 and said["postgresql"] == said["gpuscan"]
 
 
 def look(result, case, engines, heavy):
@@ -174,23 +237,23 @@ def engines_of(database, workers):
                PostgresEngine("postgresql_jit", database, {"jit": "on", **common}),
                PostgresEngine("gpuscan", database, {"jit": "off", **common, "gpuscan.device": "cpu"}, "gpuscan")]
     if DUCKDB:
-        engines.append(DuckEngine(max(1, workers), database, TABLES[database]))
+        engines.append(DuckEngine(max(1, workers), database, TABLES[database], SIZES.get(database, "").replace(" ", "-")))
     return engines
 
 
-def run(name, database, chosen, notes):
+def run(name, database, chosen, notes, worker_counts=(0, 2), check=None):
     prewarm(database, *TABLES[database])
     with Session(database=database) as session:
         heavy = heavy_tables(session)
     results = []
-    for workers in (0, 2):
+    for workers in worker_counts:
         series = name + (f" {workers} workers" if workers else "")
         engines = engines_of(database, workers)
         for number, sql in texts(database).items():
             title = f"Q{number}"
             if chosen and number not in chosen and f"q{number}" not in chosen:
                 continue
-            results.append(measure(series, Case(number, title, sql), engines, heavy))
+            results.append(measure(series, Case(number, title, sql, check=check and check(sql)), engines, heavy))
         for engine in engines:
             engine.close()
         mine = [result for result in results if result["series"] == series]
@@ -228,6 +291,21 @@ def ssb_series(chosen, notes):
                         "-f", f"{TOP}/scripts/ssb.sql"], check=True)
         do(["CHECKPOINT", f"COMMENT ON DATABASE ssb IS '{mark()}'"], "ssb")
     return run("ssb", "ssb", chosen, notes)
+
+
+def clickbench_series(chosen, notes):
+    path = clickbench_file()
+    with open(path, "rb") as file:
+        if hashlib.sha256(file.read()).hexdigest() != CLICKBENCH_SHA256:
+            notes["clickbench: queries"] = "not the known version of ClickBench's postgresql/queries.sql"
+    size = SIZES["clickbench"]
+    if fresh("clickbench", "CREATE DATABASE clickbench", size):
+        say(f"Making ClickBench's table ({size})")
+        subprocess.run(["psql", "-X", "-q", "-d", "clickbench", "-v", "ON_ERROR_STOP=1", "-v", f"rows={ROWS}",
+                        "-f", f"{TOP}/scripts/clickbench.sql"], check=True)
+        do(["CHECKPOINT", f"COMMENT ON DATABASE clickbench IS '{mark(size)}'"], "clickbench")
+    notes["clickbench: data"] = f"hits, {size}, made by scripts/clickbench.sql"
+    return run("clickbench", "clickbench", chosen, notes, worker_counts=(0,), check=all_rows)
 
 
 # --- the results -------------------------------------------------------------

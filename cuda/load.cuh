@@ -90,6 +90,16 @@ load_value(const Work &w, Row &row, uint32_t slot, uint32_t dst, uint32_t type, 
 		case TYPE_INT2:
 			set_lo(w, slot, dst, (uint64_t) (int64_t) (int16_t) load_u16(p));
 			return true;
+		case TYPE_OPAQUE:
+			set_truth(row, dst, false);
+			return true;
+		case TYPE_QCHAR:
+			set_lo(w, slot, dst, *p);
+			return true;
+		case TYPE_OID:
+		case TYPE_ENUM:
+			set_lo(w, slot, dst, load_u32(p));
+			return true;
 		case TYPE_INT4:
 		case TYPE_DATE:
 			set_lo(w, slot, dst, (uint64_t) (int64_t) (int32_t) load_u32(p));
@@ -98,6 +108,8 @@ load_value(const Work &w, Row &row, uint32_t slot, uint32_t dst, uint32_t type, 
 		case TYPE_TIMESTAMP:
 		case TYPE_TIMESTAMPTZ:
 		case TYPE_FLOAT8:
+		case TYPE_MONEY:
+		case TYPE_TIME:
 			set_lo(w, slot, dst, load_u64(p));
 			return true;
 		case TYPE_FLOAT4:

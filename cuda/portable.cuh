@@ -117,6 +117,28 @@ atomic_raise_signed(int64_t *p, int64_t v)
 		atomicMax((long long *) p, (long long) v);
 }
 
+/* Bits; most often they are there, or gone, already, but for the last kind */
+DEVICE_FUNCTION void
+atomic_bitand(uint64_t *p, uint64_t v)
+{
+	if ((read_now(p) & ~v) != 0)
+		atomicAnd((ull *) p, (ull) v);
+}
+
+DEVICE_FUNCTION void
+atomic_bitor(uint64_t *p, uint64_t v)
+{
+	if ((v & ~read_now(p)) != 0)
+		atomicOr((ull *) p, (ull) v);
+}
+
+DEVICE_FUNCTION void
+atomic_bitxor(uint64_t *p, uint64_t v)
+{
+	if (v != 0)
+		atomicXor((ull *) p, (ull) v);
+}
+
 /* Add to a sum of two limbs: order does not matter, and no carry is lost. */
 DEVICE_FUNCTION void
 atomic_add_wide(uint64_t *limbs, i128 v)

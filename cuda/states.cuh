@@ -227,6 +227,21 @@ feed(const Work &w, const Row &row, uint32_t slot, uint32_t number, const Feed &
 				if (gives)
 					atomic_raise_signed((int64_t *) state, (int64_t) get_lo(w, slot, agg.operand));
 				break;
+			case AGG_BITAND_INT32:
+			case AGG_BITAND_INT64:
+				if (gives)
+					atomic_bitand(state, get_lo(w, slot, agg.operand));
+				break;
+			case AGG_BITOR_INT32:
+			case AGG_BITOR_INT64:
+				if (gives)
+					atomic_bitor(state, get_lo(w, slot, agg.operand));
+				break;
+			case AGG_BITXOR_INT32:
+			case AGG_BITXOR_INT64:
+				if (gives)
+					atomic_bitxor(state, get_lo(w, slot, agg.operand));
+				break;
 			case AGG_MIN_BOOL:
 				if (gives)
 					atomic_lower_signed((int64_t *) state, Kind<VALUE_BOOL>::get(w, row, slot, agg.operand));
@@ -296,6 +311,18 @@ deliver(const DevicePlan *plan, const char *from, char *to, uint32_t item)
 		case AGG_MAX_INT32:
 		case AGG_MAX_INT64:
 			atomic_raise_signed((int64_t *) sum, (int64_t) state[0]);
+			break;
+		case AGG_BITAND_INT32:
+		case AGG_BITAND_INT64:
+			atomic_bitand(sum, state[0]);
+			break;
+		case AGG_BITOR_INT32:
+		case AGG_BITOR_INT64:
+			atomic_bitor(sum, state[0]);
+			break;
+		case AGG_BITXOR_INT32:
+		case AGG_BITXOR_INT64:
+			atomic_bitxor(sum, state[0]);
 			break;
 		default:				/* counts have no state; numerics are with the candidates */
 			break;

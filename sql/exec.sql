@@ -50,6 +50,8 @@ select differs('select x, count(*), min(id) from num group by x');
 select differs('select s, x, sum(id) from num where id > 3000 group by s, x');
 select differs('select * from num where x > 100');
 select differs('select id from num where x > 10 and x < 11.5');
+select differs('select 1, g, ''x''::text as c, count(*) from num group by 1, 2, 3');
+select differs('select distinct 5 as five, g, null::int as none from num where g > 3');
 select differs('select g, sum(x) filter (where id < 1000), count(*) filter (where x > 10), avg(x) filter (where s = ''none'') from num group by g');
 -- the first row's form of a key is shown
 select x, count(*) from num where g = 13 or g = 14 group by x order by x;

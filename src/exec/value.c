@@ -221,7 +221,16 @@ gpuscan_value_from_datum(ProgramType type, Datum datum, bool as_key, ProgramValu
 			value->u.integer = DatumGetInt32(datum);
 			break;
 		case TYPE_INT8:
+		case TYPE_MONEY:		/* Cash and TimeADT are int64 */
+		case TYPE_TIME:
 			value->u.integer = DatumGetInt64(datum);
+			break;
+		case TYPE_QCHAR:
+			value->u.integer = (uint8) DatumGetChar(datum);
+			break;
+		case TYPE_OID:
+		case TYPE_ENUM:
+			value->u.integer = DatumGetObjectId(datum);
 			break;
 		case TYPE_DATE:
 			value->u.integer = DatumGetDateADT(datum);
@@ -294,7 +303,14 @@ gpuscan_value_to_datum(ProgramType type, int32 typmod, const ProgramValue *value
 		case TYPE_INT4:
 			return Int32GetDatum((int32) value->u.integer);
 		case TYPE_INT8:
+		case TYPE_MONEY:
+		case TYPE_TIME:
 			return Int64GetDatum(value->u.integer);
+		case TYPE_QCHAR:
+			return CharGetDatum((char) value->u.integer);
+		case TYPE_OID:
+		case TYPE_ENUM:
+			return ObjectIdGetDatum((Oid) value->u.integer);
 		case TYPE_DATE:
 			return DateADTGetDatum((DateADT) value->u.integer);
 		case TYPE_TIMESTAMP:

@@ -42,7 +42,7 @@ open_arm(Builder *b, ProgramOp mask, uint16 reg, Node *arm)
 									   PVC_RECURSE_WINDOWFUNCS | PVC_RECURSE_PLACEHOLDERS);
 
 	foreach(lc, vars)
-		gpuscan_offload_expr(b, lfirst(lc));
+		gpuscan_offload_null(b, lfirst(lc));
 	return gpuscan_builder_open_mask(b, mask, reg);
 }
 

@@ -307,7 +307,9 @@ gpuscan_builder_load(Builder *b, AttrNumber attnum, ProgramType type, bool store
 			bool		isnull;
 			Datum		value = getmissingattr(desc, attnum, &isnull);
 
-			if (!isnull)
+			if (!isnull && type == TYPE_OPAQUE)
+				attr->missing = param_number(b, (Expr *) makeBoolConst(false, false));
+			else if (!isnull)
 				attr->missing = param_number(b, (Expr *)
 											 makeConst(att->atttypid, att->atttypmod, att->attcollation,
 													   att->attlen, value, false, att->attbyval));

@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * datetime.c
- *	  extract, date_trunc, dates and timestamps plus or minus an interval, and
- *	  casts from one time zone to another.
+ *	  extract, date_trunc, dates, timestamps and times plus or minus an
+ *	  interval, and casts from one time zone to another.
  *
  * A field's name and an interval have no form in a register.  As constants
  * they become numbers: the field that a body knows (program/datetime.h), the
@@ -47,49 +47,56 @@ typedef struct FieldMeaning
 	int			scale;			/* of extract's numeric: its value is field * 10^-scale */
 } FieldMeaning;
 
+/* Whose fields? */
+typedef enum FieldsOf
+{
+	OF_DATE = 0x01,
+	OF_TIMESTAMP = 0x02,
+	OF_TIME = 0x04
+} FieldsOf;
+
 /* Of extract; false where PostgreSQL has an error, or more digits than an integer. */
 static bool
-extract_meaning(int type, int unit, bool of_date, FieldMeaning *meaning)
+extract_meaning(int type, int unit, FieldsOf of, FieldMeaning *meaning)
 {
 	static const struct
 	{
 		int			unit;
 		FieldMeaning meaning;
-		bool		date;		/* has a date this field? */
-		bool		timestamp;
+		int			of;			/* FieldsOf that have it, joined by | */
 	}			units[] = {
-		{DTK_MICROSEC, {FIELD_MICROSECONDS, 0}, false, true},
-		{DTK_MILLISEC, {FIELD_MICROSECONDS, 3}, false, true},
-		{DTK_SECOND, {FIELD_MICROSECONDS, 6}, false, true},
-		{DTK_MINUTE, {FIELD_MINUTE, 0}, false, true},
-		{DTK_HOUR, {FIELD_HOUR, 0}, false, true},
-		{DTK_DAY, {FIELD_DAY, 0}, true, true},
-		{DTK_WEEK, {FIELD_WEEK, 0}, true, true},
-		{DTK_MONTH, {FIELD_MONTH, 0}, true, true},
-		{DTK_QUARTER, {FIELD_QUARTER, 0}, true, true},
-		{DTK_YEAR, {FIELD_YEAR, 0}, true, true},
-		{DTK_DECADE, {FIELD_DECADE, 0}, true, true},
-		{DTK_CENTURY, {FIELD_CENTURY, 0}, true, true},
-		{DTK_MILLENNIUM, {FIELD_MILLENNIUM, 0}, true, true},
-		{DTK_ISOYEAR, {FIELD_ISOYEAR, 0}, true, true},
-		{DTK_DOW, {FIELD_DOW, 0}, true, true},
-		{DTK_ISODOW, {FIELD_ISODOW, 0}, true, true},
-		{DTK_DOY, {FIELD_DOY, 0}, true, true},
+		{DTK_MICROSEC, {FIELD_MICROSECONDS, 0}, OF_TIMESTAMP | OF_TIME},
+		{DTK_MILLISEC, {FIELD_MICROSECONDS, 3}, OF_TIMESTAMP | OF_TIME},
+		{DTK_SECOND, {FIELD_MICROSECONDS, 6}, OF_TIMESTAMP | OF_TIME},
+		{DTK_MINUTE, {FIELD_MINUTE, 0}, OF_TIMESTAMP | OF_TIME},
+		{DTK_HOUR, {FIELD_HOUR, 0}, OF_TIMESTAMP | OF_TIME},
+		{DTK_DAY, {FIELD_DAY, 0}, OF_DATE | OF_TIMESTAMP},
+		{DTK_WEEK, {FIELD_WEEK, 0}, OF_DATE | OF_TIMESTAMP},
+		{DTK_MONTH, {FIELD_MONTH, 0}, OF_DATE | OF_TIMESTAMP},
+		{DTK_QUARTER, {FIELD_QUARTER, 0}, OF_DATE | OF_TIMESTAMP},
+		{DTK_YEAR, {FIELD_YEAR, 0}, OF_DATE | OF_TIMESTAMP},
+		{DTK_DECADE, {FIELD_DECADE, 0}, OF_DATE | OF_TIMESTAMP},
+		{DTK_CENTURY, {FIELD_CENTURY, 0}, OF_DATE | OF_TIMESTAMP},
+		{DTK_MILLENNIUM, {FIELD_MILLENNIUM, 0}, OF_DATE | OF_TIMESTAMP},
+		{DTK_ISOYEAR, {FIELD_ISOYEAR, 0}, OF_DATE | OF_TIMESTAMP},
+		{DTK_DOW, {FIELD_DOW, 0}, OF_DATE | OF_TIMESTAMP},
+		{DTK_ISODOW, {FIELD_ISODOW, 0}, OF_DATE | OF_TIMESTAMP},
+		{DTK_DOY, {FIELD_DOY, 0}, OF_DATE | OF_TIMESTAMP},
 		/* of a timestamp it has a fraction, which is a quotient */
-		{DTK_JULIAN, {FIELD_JULIAN, 0}, true, false},
+		{DTK_JULIAN, {FIELD_JULIAN, 0}, OF_DATE},
 	};
 
 	if (type == RESERV && unit == DTK_EPOCH)
 	{
 		meaning->field = FIELD_EPOCH;
-		meaning->scale = of_date ? 0 : 6;
+		meaning->scale = of == OF_DATE ? 0 : 6;
 		return true;
 	}
 	for (int i = 0; type == UNITS && i < (int) lengthof(units); i++)
 		if (units[i].unit == unit)
 		{
 			*meaning = units[i].meaning;
-			return of_date ? units[i].date : units[i].timestamp;
+			return (units[i].of & of) != 0;
 		}
 	return false;
 }
@@ -141,7 +148,8 @@ field_meaning(Oid funcid, const Const *name, FieldMeaning *meaning)
 		return trunc_meaning(type, value, meaning);
 	if (type == UNKNOWN_FIELD)
 		type = DecodeSpecial(0, lowunits, &value);
-	return extract_meaning(type, value, funcid == F_EXTRACT_TEXT_DATE, meaning);
+	return extract_meaning(type, value, funcid == F_EXTRACT_TEXT_DATE ? OF_DATE :
+						   funcid == F_EXTRACT_TEXT_TIME ? OF_TIME : OF_TIMESTAMP, meaning);
 }
 
 static bool
@@ -258,6 +266,9 @@ offload_field(Builder *b, Oid funcid, Node *name, Node *arg)
 		case F_EXTRACT_TEXT_DATE:
 			reg = gpuscan_builder_emit(b, OP_DATE_FIELD, int4_param(b, meaning.field), reg, PROGRAM_NO_REG);
 			break;
+		case F_EXTRACT_TEXT_TIME:
+			reg = gpuscan_builder_emit(b, OP_TIME_FIELD, int8_param(b, meaning.field), reg, PROGRAM_NO_REG);
+			break;
 		case F_EXTRACT_TEXT_TIMESTAMPTZ:
 			if (meaning.field != FIELD_EPOCH)
 				reg = to_local(b, reg);
@@ -322,11 +333,27 @@ offload_plus_interval(Builder *b, Node *arg, Node *interval, int sign, bool zone
 	return plus(b, OP_TIMESTAMP_PLUS, reg, time);
 }
 
+/* time_pl_interval, time_mi_interval: days and months have no part in it */
+static uint16
+offload_time_plus_interval(Builder *b, Node *arg, Node *interval, int sign)
+{
+	const Interval *span;
+	int64		time;
+
+	if (!is_constant(interval))
+		return gpuscan_builder_refuse(b, "interval that is not constant");
+	span = DatumGetIntervalP(((Const *) interval)->constvalue);
+	if (INTERVAL_NOT_FINITE(span) || pg_mul_s64_overflow(span->time, sign, &time))
+		return gpuscan_builder_refuse(b, "interval that is infinite, or nearly so");
+	return gpuscan_builder_emit(b, OP_TIME_PLUS, gpuscan_offload_expr(b, arg), int8_param(b, time), PROGRAM_NO_REG);
+}
+
 bool
 gpuscan_offload_datetime(Builder *b, Oid funcid, List *args, uint16 *reg)
 {
 	switch (funcid)
 	{
+		case F_EXTRACT_TEXT_TIME:
 		case F_EXTRACT_TEXT_DATE:
 		case F_EXTRACT_TEXT_TIMESTAMP:
 		case F_EXTRACT_TEXT_TIMESTAMPTZ:
@@ -344,11 +371,18 @@ gpuscan_offload_datetime(Builder *b, Oid funcid, List *args, uint16 *reg)
 		case F_TIMESTAMPTZ_MI_INTERVAL:
 			*reg = offload_plus_interval(b, linitial(args), lsecond(args), -1, funcid == F_TIMESTAMPTZ_MI_INTERVAL);
 			return true;
+		case F_TIME_PL_INTERVAL:
+		case F_TIME_MI_INTERVAL:
+			*reg = offload_time_plus_interval(b, linitial(args), lsecond(args), funcid == F_TIME_PL_INTERVAL ? 1 : -1);
+			return true;
+		case F_TIME_TIMESTAMPTZ:
 		case F_TIMESTAMP_TIMESTAMPTZ:
 		case F_DATE_TIMESTAMPTZ:
 			*reg = gpuscan_offload_expr(b, linitial(args));
 			if (b->refusal == NULL)
 				*reg = to_local(b, *reg);
+			if (funcid == F_TIME_TIMESTAMPTZ)
+				*reg = gpuscan_builder_emit(b, OP_TIMESTAMP_TO_TIME, *reg, PROGRAM_NO_REG, PROGRAM_NO_REG);
 			if (funcid == F_DATE_TIMESTAMPTZ)
 				*reg = gpuscan_builder_emit(b, OP_TIMESTAMP_TO_DATE, *reg, PROGRAM_NO_REG, PROGRAM_NO_REG);
 			return true;

@@ -32,8 +32,9 @@
 #include "utils/regproc.h"
 #include "utils/rel.h"
 
+/* opaque: only whether it is NULL is asked, which every type has */
 static uint16
-offload_var(Builder *b, Var *var)
+offload_var(Builder *b, Var *var, bool opaque)
 {
 	Form_pg_attribute att;
 	ProgramType type;
@@ -51,6 +52,8 @@ offload_var(Builder *b, Var *var)
 
 	att = TupleDescAttr(RelationGetDescr(b->rel), var->varattno - 1);
 	type = gpuscan_type_of(var->vartype);
+	if (opaque && type == PROGRAM_TYPES && att->atttypid == var->vartype && !ATTRIBUTE_IS_VIRTUAL(att))
+		return gpuscan_builder_load(b, var->varattno, TYPE_OPAQUE, false);
 	if (type == PROGRAM_TYPES || att->atttypid != var->vartype ||
 		att->attlen != gpuscan_type_info[type].attlen || ATTRIBUTE_IS_VIRTUAL(att))
 		return gpuscan_builder_refuse(b, "column %s of type %s", NameStr(att->attname),
@@ -84,7 +87,7 @@ gpuscan_offload_stored_bpchar(Builder *b, Node *node)
 	var = (Var *) node;
 	if (!IsA(node, Var))
 		return gpuscan_builder_refuse(b, "blanks at the end of character that is not a column");
-	if (offload_var(b, var) == PROGRAM_NO_REG)
+	if (offload_var(b, var, false) == PROGRAM_NO_REG)
 		return PROGRAM_NO_REG;
 	if (TupleDescAttr(RelationGetDescr(b->rel), var->varattno - 1)->atthasmissing)
 		return gpuscan_builder_refuse(b, "blanks at the end of character that was added with a default");
@@ -255,6 +258,10 @@ offload_relabel(Builder *b, RelabelType *relabel)
 	ProgramType from = gpuscan_type_of(exprType((Node *) relabel->arg));
 	ProgramType to = gpuscan_type_of(relabel->resulttype);
 
+	if ((from == TYPE_INT4 && to == TYPE_OID) || (from == TYPE_OID && to == TYPE_INT4))
+		return gpuscan_builder_emit(b, to == TYPE_OID ? OP_INT32_TO_OID : OP_OID_TO_INT32,
+									gpuscan_offload_expr(b, (Node *) relabel->arg), PROGRAM_NO_REG, PROGRAM_NO_REG);
+
 	/* bpchar is not among the text types: its trailing blanks mean nothing */
 	if (to == PROGRAM_TYPES || from == PROGRAM_TYPES ||
 		(from != to && !((from == TYPE_TEXT || from == TYPE_VARCHAR) &&
@@ -304,9 +311,18 @@ offload_null_test(Builder *b, NullTest *test)
 
 	if (test->argisrow)
 		return gpuscan_builder_refuse(b, "test of a row for NULL");
-	arg = gpuscan_offload_expr(b, (Node *) test->arg);
+	arg = gpuscan_offload_null(b, (Node *) test->arg);
 	return gpuscan_builder_emit(b, test->nulltesttype == IS_NULL ? OP_IS_NULL : OP_IS_NOT_NULL,
 								arg, PROGRAM_NO_REG, PROGRAM_NO_REG);
+}
+
+/* An expression of which only whether it is NULL is asked */
+uint16
+gpuscan_offload_null(Builder *b, Node *node)
+{
+	if (b->refusal == NULL && IsA(node, Var))
+		return offload_var(b, (Var *) node, true);
+	return gpuscan_offload_expr(b, node);
 }
 
 /* Names for what is refused by its kind alone */
@@ -355,7 +371,7 @@ gpuscan_offload_expr(Builder *b, Node *node)
 	switch (nodeTag(node))
 	{
 		case T_Var:
-			return offload_var(b, (Var *) node);
+			return offload_var(b, (Var *) node, false);
 		case T_Const:
 			return gpuscan_offload_const(b, (Const *) node);
 		case T_Param:
@@ -378,6 +394,9 @@ gpuscan_offload_expr(Builder *b, Node *node)
 
 				if (func->funcretset || func->funcvariadic || !is_known_function(func->funcid))
 					return refuse_function(b, func->funcid);
+				/* pg_cast takes int2 to oid by way of int4, and says so in the result alone */
+				if (func->funcid == F_INT4_INT2 && func->funcresulttype != INT4OID)
+					return gpuscan_builder_refuse(b, "cast from smallint to %s", format_type_be(func->funcresulttype));
 				return offload_function(b, func->funcid, func->inputcollid, func->args);
 			}
 		case T_RelabelType:

@@ -12,6 +12,7 @@
 
 /* expr.c: the register with the value of an expression, or PROGRAM_NO_REG. */
 extern uint16 gpuscan_offload_expr(Builder *b, Node *node);
+extern uint16 gpuscan_offload_null(Builder *b, Node *node);
 
 /* branches.c: AND, OR, CASE, COALESCE and their kin. */
 extern uint16 gpuscan_offload_branches(Builder *b, Node *node);

@@ -139,9 +139,12 @@ offload_key(Builder *b, Node *key, Oid eqop)
 	return gpuscan_builder_key(b, reg, type);
 }
 
-/* Registers of an aggregate's FILTER and argument, PROGRAM_NO_REG where it has none. */
+/*
+ * Registers of an aggregate's FILTER and argument, PROGRAM_NO_REG where it has none.
+ * counts: of the argument only whether it is NULL is asked.
+ */
 static void
-offload_argument(Builder *b, const Aggref *aggref, Node *arg, uint16 *filter_reg, uint16 *arg_reg)
+offload_argument(Builder *b, const Aggref *aggref, Node *arg, bool counts, uint16 *filter_reg, uint16 *arg_reg)
 {
 	if (aggref->aggfilter != NULL)
 	{
@@ -151,7 +154,9 @@ offload_argument(Builder *b, const Aggref *aggref, Node *arg, uint16 *filter_reg
 	}
 	if (arg == NULL)
 		return;
-	if (*filter_reg != PROGRAM_NO_REG)
+	if (counts && IsA(arg, Var))
+		*arg_reg = gpuscan_offload_null(b, arg);
+	else if (*filter_reg != PROGRAM_NO_REG)
 		*arg_reg = gpuscan_offload_masked(b, OP_MASK_TRUE, *filter_reg, arg);
 	else
 		*arg_reg = gpuscan_offload_expr(b, arg);
@@ -165,6 +170,7 @@ offload_agg(Builder *b, Aggref *aggref)
 	uint16		filter = PROGRAM_NO_REG;
 	uint16		arg = PROGRAM_NO_REG;
 	Expr	   *expr = NULL;
+	bool		counts;
 	BuilderPlace place;
 
 	if (aggref->aggkind != AGGKIND_NORMAL || aggref->aggvariadic || aggref->agglevelsup != 0 ||
@@ -197,11 +203,10 @@ offload_agg(Builder *b, Aggref *aggref)
 		}
 	}
 	place = gpuscan_builder_place(b);
-	offload_argument(b, aggref, (Node *) expr, &filter, &arg);
+	counts = kind == AGG_COUNT_STAR || kind == AGG_COUNT;
+	offload_argument(b, aggref, (Node *) expr, counts, &filter, &arg);
 	if (b->refusal != NULL)
 	{
-		/* of what is counted only that it is there is asked */
-		bool		counts = kind == AGG_COUNT_STAR || kind == AGG_COUNT;
 		ProgramType type = counts ? PROGRAM_TYPES : gpuscan_type_of(exprType((Node *) expr));
 
 		expr = gpuscan_offload_filtered_argument(expr, aggref->aggfilter);

@@ -240,6 +240,7 @@ has_unknown_field(const FuncExpr *func)
 		case F_EXTRACT_TEXT_DATE:
 		case F_EXTRACT_TEXT_TIMESTAMP:
 		case F_EXTRACT_TEXT_TIMESTAMPTZ:
+		case F_EXTRACT_TEXT_TIME:
 			return !gpuscan_offload_field_is_known(func->funcid, linitial(func->args));
 		default:
 			return false;

@@ -16,7 +16,7 @@
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 
-#define MAX_FUNCTIONS	16		/* that one operator stands for */
+#define MAX_FUNCTIONS	24		/* that one operator stands for */
 #define LIST(...) {__VA_ARGS__}
 
 static const struct
@@ -100,7 +100,7 @@ gpuscan_type_of(Oid type)
 				return i;
 		type = getBaseType(type);
 	}
-	return PROGRAM_TYPES;
+	return OidIsValid(type) && type_is_enum(type) ? TYPE_ENUM : PROGRAM_TYPES;
 }
 
 bool

@@ -141,12 +141,20 @@ collect_keys(RelOptInfo *rel, Relation relation, const AggStage *stage, List *ex
 {
 	ListCell   *lc;
 	ListCell   *lce;
+	bool		constants = false;
 
 	forboth(lc, stage->clauses, lce, exprs)
 	{
 		SortGroupClause *clause = lfirst_node(SortGroupClause, lc);
 		Node	   *key = lfirst(lce);
 		char	   *refusal;
+
+		/* beside another key a constant tells no groups apart */
+		if (IsA(key, Const) && stage->sets == NIL)
+		{
+			constants = true;
+			continue;
+		}
 
 		/*
 		 * setrefs.c would confuse a bare Param in custom_scan_tlist with those
@@ -160,6 +168,8 @@ collect_keys(RelOptInfo *rel, Relation relation, const AggStage *stage, List *ex
 			return refusal;
 		shape->keys = list_append_unique(shape->keys, key);
 	}
+	if (constants && shape->keys == NIL)
+		return "grouping by a constant";
 	foreach(lc, stage->sets)
 	{
 		List	   *numbers = keys_of_references(stage, exprs, shape, lfirst(lc));

@@ -189,4 +189,151 @@ bool_from_int32(int32_t a, uint8_t *r)
 	return true;
 }
 
+BODY bool
+int64_copy(int64_t a, int64_t *r)
+{
+	*r = a;
+	return true;
+}
+
+/* chartoi4, i4tochar: "char" as an integer is signed, its order is not */
+BODY bool
+int32_from_qchar(int32_t a, int32_t *r)
+{
+	*r = (int8_t) a;
+	return true;
+}
+
+BODY bool
+qchar_from_int32(int32_t a, int32_t *r)
+{
+	*r = (uint8_t) a;
+	return a == (int8_t) a;
+}
+
+/* i8tooid; integer and oid are of one form (pg_cast) */
+BODY bool
+oid_from_int64(int64_t a, int64_t *r)
+{
+	*r = a;
+	return a == (uint32_t) a;
+}
+
+BODY bool
+oid_from_int32(int32_t a, int64_t *r)
+{
+	*r = (uint32_t) a;
+	return true;
+}
+
+BODY bool
+int32_from_oid(int64_t a, int32_t *r)
+{
+	*r = (int32_t) (uint32_t) a;
+	return true;
+}
+
+/* ------------------------------------------------------------------------
+ * Bits
+ * ------------------------------------------------------------------------
+ */
+
+#define BIT_BODIES(prefix, type) \
+BODY bool prefix##_and(type a, type b, type *r) { *r = a & b; return true; } \
+BODY bool prefix##_or(type a, type b, type *r) { *r = a | b; return true; } \
+BODY bool prefix##_xor(type a, type b, type *r) { *r = a ^ b; return true; } \
+BODY bool prefix##_not(type a, type *r) { *r = ~a; return true; }
+
+BIT_BODIES(int32, int32_t)
+BIT_BODIES(int64, int64_t)
+#undef BIT_BODIES
+
+/*
+ * int4shl and its kin shift by as much as is asked for, and that is what the
+ * machine makes of it: x86-64 takes the count modulo the width of the type that
+ * C computes in, which is 32 bits for int2.
+ */
+BODY bool
+int16_shl(int32_t a, int32_t b, int32_t *r)
+{
+	*r = (int16_t) ((uint32_t) a << (b & 31));
+	return true;
+}
+
+BODY bool
+int32_shl(int32_t a, int32_t b, int32_t *r)
+{
+	*r = (int32_t) ((uint32_t) a << (b & 31));
+	return true;
+}
+
+BODY bool
+int32_shr(int32_t a, int32_t b, int32_t *r)
+{
+	*r = a >> (b & 31);
+	return true;
+}
+
+BODY bool
+int64_shl(int64_t a, int64_t b, int64_t *r)
+{
+	*r = (int64_t) ((uint64_t) a << (b & 63));
+	return true;
+}
+
+BODY bool
+int64_shr(int64_t a, int64_t b, int64_t *r)
+{
+	*r = a >> (b & 63);
+	return true;
+}
+
+/*
+ * int4gcd, int4lcm, int8gcd, int8lcm.  The magnitudes are unsigned, so that the
+ * least value has one; a result that is as great as that is PostgreSQL's error.
+ */
+#define GCD_BODIES(prefix, type, utype, most) \
+SLOW_BODY utype \
+prefix##_gcd_magnitude(type a, type b) \
+{ \
+	utype		x = a < 0 ? -(utype) a : (utype) a; \
+	utype		y = b < 0 ? -(utype) b : (utype) b; \
+\
+	while (y != 0) \
+	{ \
+		const utype	rest = x % y; \
+\
+		x = y; \
+		y = rest; \
+	} \
+	return x; \
+} \
+BODY bool \
+prefix##_gcd(type a, type b, type *r) \
+{ \
+	const utype	gcd = prefix##_gcd_magnitude(a, b); \
+\
+	*r = (type) gcd; \
+	return gcd <= (utype) (most); \
+} \
+BODY bool \
+prefix##_lcm(type a, type b, type *r) \
+{ \
+	const utype	gcd = prefix##_gcd_magnitude(a, b); \
+	const utype	x = a < 0 ? -(utype) a : (utype) a; \
+	const utype	y = b < 0 ? -(utype) b : (utype) b; \
+	u128		product; \
+\
+	*r = 0; \
+	if (a == 0 || b == 0) \
+		return true; \
+	product = (u128) (x / gcd) * y; \
+	*r = (type) (utype) product; \
+	return gcd <= (utype) (most) && product <= (utype) (most); \
+}
+
+GCD_BODIES(int32, int32_t, uint32_t, INT32_MAX)
+GCD_BODIES(int64, int64_t, uint64_t, INT64_MAX)
+#undef GCD_BODIES
+
 #endif							/* GPUSCAN_ARITH_H */

@@ -546,4 +546,65 @@ zone_from_local(TextView zone, int64_t local, int64_t *r)
 	return timestamp_in_range(*r);
 }
 
+/* ------------------------------------------------------------------------
+ * Times of day, 0 to 24:00:00; the parts of dates
+ * ------------------------------------------------------------------------
+ */
+
+/* time_part_common; fractions of a second as microseconds */
+BODY bool
+time_field(int64_t field, int64_t t, int64_t *r)
+{
+	*r = field == FIELD_MICROSECONDS ? t % 60000000 :
+		field == FIELD_MINUTE ? t % 3600000000 / 60000000 :
+		field == FIELD_HOUR ? t / 3600000000 : t;
+	return field == FIELD_MICROSECONDS || field == FIELD_MINUTE || field == FIELD_HOUR || field == FIELD_EPOCH;
+}
+
+/* time_pl_interval: around the clock, days and months of the interval do not count */
+BODY bool
+time_plus(int64_t t, int64_t usecs, int64_t *r)
+{
+	const int64_t sum = (int64_t) ((uint64_t) t + (uint64_t) usecs);
+	const int64_t rest = sum % DATE_USECS_PER_DAY;
+
+	*r = rest < 0 ? rest + DATE_USECS_PER_DAY : rest;
+	return ((t ^ sum) & (usecs ^ sum)) >= 0;
+}
+
+/* timestamp_time: of an infinity it is NULL, which is the host's */
+BODY bool
+timestamp_to_time(int64_t t, int64_t *r)
+{
+	*r = (int64_t) ((uint64_t) t - (uint64_t) timestamp_day(t) * (uint64_t) DATE_USECS_PER_DAY);
+	return timestamp_in_range(t);
+}
+
+/* make_date: there is no year 0, and -1 is 1 BC, the calendar's year 0 */
+BODY bool
+date_from_parts(int32_t year, int32_t month, int32_t day, int32_t *r)
+{
+	const bool	fails = year == 0 || year < -4713 || year > 5874897 || month < 1 || month > 12 || day < 1;
+	const int32_t y = fails ? 2000 : year + (year < 0);
+	const int32_t m = fails ? 1 : month;
+
+	*r = calendar_to_julian(y, m, fails ? 1 : day & 31) - DATE_EPOCH_JULIAN;
+	return !fails && day <= calendar_month_days(y, m) && date_in_range(*r) &&
+		(y > -4713 || m >= 11);
+}
+
+BODY bool
+date_is_finite(int32_t date, uint8_t *r)
+{
+	*r = DATE_IS_FINITE(date);
+	return true;
+}
+
+BODY bool
+timestamp_is_finite(int64_t t, uint8_t *r)
+{
+	*r = TIMESTAMP_IS_FINITE(t);
+	return true;
+}
+
 #endif							/* GPUSCAN_DATETIME_H */

@@ -51,8 +51,8 @@
 typedef enum ValueKind
 {
 	VALUE_BOOL,					/* uint8_t, 0 or 1 */
-	VALUE_INT32,				/* int32_t: int2, int4, date */
-	VALUE_INT64,				/* int64_t: int8, timestamp */
+	VALUE_INT32,				/* int32_t: int2, int4, date, "char" */
+	VALUE_INT64,				/* int64_t: int8, timestamp, time, money, oid, enums */
 	VALUE_NUMERIC,				/* mantissa * 10^-scale; scale is also the display scale */
 	VALUE_TEXT,					/* pointer and length, in the row's own bytes */
 	VALUE_FLOAT64,				/* double: float8, and float4 widened */
@@ -270,7 +270,7 @@ typedef struct ProgramTypeInfo
 	const char *name;			/* SQL name */
 	uint32_t	oid;
 	uint8_t		kind;			/* ValueKind */
-	int16_t		attlen;
+	int16_t		attlen;			/* 0: any (TYPE_OPAQUE) */
 	uint8_t		attalign;
 } ProgramTypeInfo;
 

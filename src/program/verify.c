@@ -124,8 +124,9 @@ check_attrs(Verifier *v)
 		if (attr->attnum > program->nlayout)
 			return "attribute beyond the layout";
 		type = &gpuscan_type_info[attr->type];
-		if (layout[attr->attnum - 1].attlen != type->attlen ||
-			layout[attr->attnum - 1].attalign != type->attalign)
+		if (type->attlen != 0 &&
+			(layout[attr->attnum - 1].attlen != type->attlen ||
+			 layout[attr->attnum - 1].attalign != type->attalign))
 			return "attribute does not lie as its type says";
 		if (attr->missing != PROGRAM_NO_REG &&
 			(wrong = use_param(v, attr->missing, type->kind)) != NULL)
@@ -280,7 +281,7 @@ check_sinks(const Verifier *v)
 
 	for (int i = 0; i < program->nkeys; i++)
 	{
-		if (keys[i].type >= PROGRAM_TYPES)
+		if (keys[i].type >= PROGRAM_TYPES || keys[i].type == TYPE_OPAQUE)
 			return "key of unknown type";
 		if ((wrong = check_sink(v, keys[i].reg, gpuscan_type_info[keys[i].type].kind)) != NULL)
 			return wrong;

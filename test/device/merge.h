@@ -90,6 +90,22 @@ merged_add_best(uint8_t kind, EngineAggState *to, const EngineAggState *from)
 	}
 }
 
+static void
+merged_add_bits(uint8_t kind, EngineAggState *to, const EngineAggState *from)
+{
+	if (from->isnull)
+		return;
+	if (to->isnull)
+		to->value = from->value;
+	else if (ref_agg_is(kind, "BITAND"))
+		to->value.u.integer &= from->value.u.integer;
+	else if (ref_agg_is(kind, "BITOR"))
+		to->value.u.integer |= from->value.u.integer;
+	else
+		to->value.u.integer ^= from->value.u.integer;
+	to->isnull = 0;
+}
+
 /* A part of a group */
 static void
 merged_add(Merged *merged, const EngineGroup *part)
@@ -132,6 +148,8 @@ merged_add(Merged *merged, const EngineGroup *part)
 			merged_add_sum(to, &part->aggs[a]);
 			to->isnull = to->count == 0;
 		}
+		else if (ref_agg_is(kind, "BIT"))
+			merged_add_bits(kind, to, &part->aggs[a]);
 		else if (!ref_agg_is(kind, "COUNT"))
 			merged_add_best(kind, to, &part->aggs[a]);
 	}

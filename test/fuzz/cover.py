@@ -31,7 +31,7 @@ def table_lines():
     aggs = _read("aggs.def")
     lines += ["state " + name for name in re.findall(r"^AGG_STATE\((\w+),", aggs, flags=re.M)]
     lines += ["agg " + name for name in re.findall(r"^AGG\(F_(\w+),", aggs, flags=re.M)]
-    lines += ["type " + name for name in re.findall(r'^TYPE\(\w+, *"([^"]+)"', _read("types.def"), flags=re.M)]
+    lines += ["type " + name.replace('\\"', '"') for name in re.findall(r'^TYPE\(\w+, *"((?:[^"\\]|\\.)+)"', _read("types.def"), flags=re.M)]
     return lines
 
 

@@ -202,13 +202,23 @@ def _passenger(rng, column, wild):
         return rng.choice(["'{}'", "'{a,\"b c\",NULL}'", "'{{x,y},{z,w}}'"])
     if kind == "interval":
         return rng.choice(["'1 day'", "'24:00:00'", "'-1 month'", "'0'"])
-    if kind == '"char"':
-        return rng.choice(["'a'", "'b'", "''"])
     if kind == "name":
         return quote(rng.choice(["", "n", "a_name"]))
     if kind == "timetz":
         return rng.choice(["'00:00:00+00'", "'23:59:59.5-08'"])
     raise ValueError(kind)
+
+
+# Tame and wild values of types that have few of interest
+_SIMPLE = {
+    '"char"': (["'a'", "'b'", "'0'", "''"], ["'a'", "'~'", "''", "(-128)::\"char\"", "127::\"char\"", "(-1)::\"char\""]),
+    "oid": (["'0'", "'1'", "'25'", "'16384'"], ["'0'", "'2147483647'", "'2147483648'", "'4294967295'"]),
+    "money": (["'0'", "'0.01'", "'-0.01'", "'1'", "'-250.75'", "'99999.99'"],
+              ["'92233720368547758.07'", "'-92233720368547758.08'", "'92233720368547758.06'", "'-0.01'", "'12345678901.23'"]),
+    "time": (["'00:00'", "'06:30'", "'12:34:56'", "'23:59:59'"],
+             ["'00:00:00.000001'", "'23:59:59.999999'", "'24:00:00'", "'12:34:56.789'"]),
+    "mood": (["'sad'", "'ok'", "'happy'"],) * 2,
+}
 
 
 def value(rng, column, wild=None):
@@ -229,6 +239,8 @@ def value(rng, column, wild=None):
         return _text(rng, column, wild)
     if kind in ("float4", "float8"):
         return _float(rng, kind, wild)
+    if kind in _SIMPLE:
+        return rng.choice(_SIMPLE[kind][1 if wild else 0])
     return _passenger(rng, column, wild)
 
 

@@ -11,11 +11,13 @@ from tree import Expr, List, Opt, Seq, render
 
 INTS = ("int2", "int4", "int8")
 TEXTS = ("text", "varchar", "bpchar")
-KINDS = ("bool", "int2", "int4", "int8", "numeric", "date", "timestamp", "timestamptz", "text", "bpchar", "bytea", "float8", "float4")
+KINDS = ("bool", "int2", "int4", "int8", "numeric", "date", "timestamp", "timestamptz", "text", "bpchar", "bytea", "float8", "float4",
+         '"char"', "oid", "money", "time", "mood")
 FLOATS = ("float4", "float8")
 
 # Functions of our own: the server knows nothing of them but what is declared.
 FUNCTIONS = [
+    "CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy')",
     "CREATE FUNCTION same(int8) RETURNS int8 IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RETURN $1; END'",
     "CREATE FUNCTION even(int8) RETURNS bool IMMUTABLE STRICT COST 0.01 LANGUAGE plpgsql AS 'BEGIN RETURN $1 % 2 = 0; END'",
     "CREATE FUNCTION boom(int8) RETURNS bool IMMUTABLE LANGUAGE plpgsql AS "
@@ -74,6 +76,11 @@ class Maker:
         if leaf.column.collation and leaf.kind in TEXTS:
             return Expr(kind, '(%s COLLATE "C")' % leaf.ref)
         return Expr(kind, leaf.ref)
+
+    def passenger(self):
+        """A column of a type that engines do not have: NULL or not, or None."""
+        found = [leaf for leaf in self.leaves if leaf.kind not in KINDS]
+        return Expr("", self.rng.choice(found).ref) if found else None
 
     def literal(self, kind, wild=None):
         rng = self.rng
@@ -140,7 +147,7 @@ class Maker:
             return self.condition(depth)
         if kind in INTS:
             return self.integer(kind, depth)
-        return getattr(self, kind)(depth)
+        return getattr(self, kind.strip('"'))(depth)
 
     def case(self, kind, depth):
         rng = self.rng
@@ -176,8 +183,10 @@ class Maker:
             return Expr("bool", "(", self.make("bool", depth - 1), " IS ", rng.choice(["", "NOT "]),
                         rng.choice(["TRUE", "FALSE", "UNKNOWN"]), ")")
         if draw < 0.45:
-            kind = self.kind()
-            return Expr("bool", "(", self.make(kind, depth - 1), rng.choice([" IS NULL", " IS NOT NULL"]), ")")
+            passenger = self.passenger() if rng.random() < 0.3 else None
+            return Expr("bool", "(", passenger or self.make(self.kind(), depth - 1), rng.choice([" IS NULL", " IS NOT NULL"]), ")")
+        if draw < 0.46:
+            return Expr("bool", "isfinite(", self.make(self.kind("date", "timestamp", "timestamptz"), depth - 1), ")")
         if draw < 0.45 + self.host:
             return self.host_condition(depth)
         if draw < 0.50 + self.host:
@@ -232,7 +241,7 @@ class Maker:
     def _comparison(self, depth):
         rng = self.rng
         kind, other = self.two_kinds()
-        if kind in TEXTS:
+        if kind in TEXTS or kind == "mood":
             op = rng.choice(["=", "=", "<>", "<>", "<", ">="] if rng.random() < 0.3 else ["=", "<>"])
         else:
             op = rng.choice(["=", "<>", "<", "<=", ">", ">="])
@@ -325,9 +334,6 @@ class Maker:
             return Expr("bool", "(md5(", self.make("text", depth - 1), ") < ", self.leaf("text"), ")")
         if draw < 0.85:
             return Expr("bool", "even(", self.make("int8", depth - 1, True), ")")
-        passengers = [leaf for leaf in self.leaves if leaf.kind not in KINDS]
-        if passengers:
-            return Expr("bool", "(%s IS NOT NULL)" % rng.choice(passengers).ref)
         return Expr("bool", "(length(", self.make("text", depth - 1), ") > %d)" % rng.choice([0, 1, 3, 100]))
 
     # --- numbers ----------------------------------------------------------
@@ -335,7 +341,7 @@ class Maker:
     def integer(self, kind, depth):
         rng = self.rng
         draw = rng.random()
-        if draw < 0.55:
+        if draw < 0.50:
             left, right = kind, kind
             if not self.here:
                 return self.literal(kind)
@@ -346,6 +352,8 @@ class Maker:
             tame = not self.fail or rng.random() < 0.5
             return Expr(kind, "(", self.make(left, depth - 1, tame), rng.choice([" + ", " - ", " * "]),
                         self.make(right, depth - 1, tame), ")")
+        if draw < 0.60:
+            return self.bits(kind, depth)
         if draw < 0.63:
             return Expr(kind, rng.choice(["(- ", "abs("]), self.make(kind, depth - 1, True), ")")
         if draw < 0.64 and kind == "int4":
@@ -388,6 +396,25 @@ class Maker:
             return Expr(kind, "bit_length(", self.make("text", depth - 1), ")::", kind)
         return self.leaf(kind)
 
+    def bits(self, kind, depth):
+        """Bits and shifts, common divisors, integers of "char" and oid."""
+        rng = self.rng
+        draw = rng.random()
+        if draw < 0.15 and kind in ("int4", "int8"):
+            other = rng.choice(['"char"', "oid"]) if kind == "int4" else "oid"
+            return Expr(kind, "(", self.make(other, depth - 1), ")::", kind)
+        one = self.make(kind, depth - 1, True)
+        if draw < 0.45:
+            return Expr(kind, "(", one, rng.choice([" & ", " | ", " # "]), self.make(kind, depth - 1, True), ")")
+        if draw < 0.55:
+            return Expr(kind, "(~ ", one, ")")
+        if draw < 0.8 or kind == "int2":
+            by = self.leaf("int4") if rng.random() < 0.3 else Expr("int4", rng.choice(["0", "1", "7", "15", "31", "32", "63", "-1"]))
+            return Expr(kind, "(", one, rng.choice([" << ", " >> "]), by, ")")
+        if draw < 0.9:
+            return Expr(kind, "gcd(", one, ", ", self.make(kind, depth - 1, True) if self.fail else Expr(kind, "360::" + kind), ")")
+        return Expr(kind, "lcm(", self.make(kind, depth - 1, True) if self.fail else Expr(kind, "(", one, " % 1000::" + kind + ")"), ", 84::", kind, ")")
+
     def interval(self):
         """Constant: few that lead out of the calendar, unless errors are welcome."""
         some = INTERVALS if self.fail else INTERVALS[:-3]
@@ -397,8 +424,9 @@ class Maker:
         rng = self.rng
         draw = rng.random()
         if draw < 0.15:
-            kind = self.kind("date", "timestamp", "timestamptz")
-            field = rng.choice(FIELDS + ["julian"] if kind == "date" else TIME_FIELDS)
+            kind = self.kind("date", "timestamp", "timestamptz", "time")
+            field = rng.choice(FIELDS + ["julian"] if kind == "date" else
+                               ["hour", "minute", "second", "milliseconds", "microseconds", "epoch"] if kind == "time" else TIME_FIELDS)
             return Expr("numeric", "extract(%s FROM " % field, self.make(kind, depth - 1, True), ")")
         draw = rng.random()
         if draw < 0.6:
@@ -499,6 +527,11 @@ class Maker:
                         Expr("int4", rng.choice(["1", "30", "-7", "100000"])) if rng.random() < 0.6 else self.leaf("int4", True), ")")
         if rng.random() < 0.25:
             return Expr("date", "(", self.make(self.kind("timestamp", "timestamptz"), depth - 1, True), ")::date")
+        if rng.random() < 0.2:
+            part = self.leaf("int4", True)
+            if self.fail:
+                return Expr("date", "make_date(", part, ", ", self.leaf("int4", True), ", 29)")
+            return Expr("date", "make_date(abs(", part, " % 3000) + 1, abs(", part, " % 12) + 1, 28)")
         return self.leaf("date")
 
     def timestamp(self, depth):
@@ -527,6 +560,46 @@ class Maker:
         if draw < 0.7 + self.host:
             return Expr("timestamptz", "(", self.make("timestamp", depth - 1, True), " AT TIME ZONE 'UTC')")
         return self.leaf("timestamptz")
+
+    def char(self, depth):
+        if self.rng.random() < 0.5:
+            by = "" if self.fail else " % 128"
+            return Expr('"char"', "(", self.make("int4", depth - 1, True), by, ')::"char"')
+        return self.leaf('"char"')
+
+    def oid(self, depth):
+        draw = self.rng.random()
+        if draw < 0.3:
+            return Expr("oid", "(", self.make("int4", depth - 1, True), ")::oid")
+        if draw < 0.6:
+            by = "" if self.fail else " & 4294967295"
+            return Expr("oid", "(", self.make("int8", depth - 1, True), by, ")::oid")
+        return self.leaf("oid")
+
+    def money(self, depth):
+        rng = self.rng
+        one = self.make("money", depth - 1, True)
+        draw = rng.random()
+        if draw < 0.4:
+            return Expr("money", "(", one, rng.choice([" + ", " - "]), self.leaf("money", True), ")")
+        if draw < 0.55:
+            parts = [one, " * ", Expr("int4", rng.choice(["2", "-3::int2", "10::int8"]))]
+            return Expr("money", "(", *(parts if rng.random() < 0.5 else reversed(parts)), ")")
+        if draw < 0.7:
+            return Expr("money", "(", one, " / ", self.leaf("int4") if self.fail else Expr("int4", rng.choice(["7", "-2::int2", "100::int8"])), ")")
+        return self.leaf("money")
+
+    def time(self, depth):
+        rng = self.rng
+        draw = rng.random()
+        if draw < 0.3:
+            return Expr("time", "(", self.make(self.kind("timestamp", "timestamptz"), depth - 1, True), ")::time")
+        if draw < 0.7:
+            return Expr("time", "(", self.make("time", depth - 1), rng.choice([" + ", " - "]), self.interval(), ")")
+        return self.leaf("time")
+
+    def mood(self, depth):
+        return self.leaf("mood")
 
     def text(self, depth):
         rng = self.rng

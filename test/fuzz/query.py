@@ -181,7 +181,8 @@ class Writer:
             kind, call, result = "", ["count(*)"], "int8"
         elif name == "count":
             kind = maker.kind()
-            call, result = ["count(", maker.make(kind, 1), ")"], "int8"
+            passenger = maker.passenger() if rng.random() < 0.2 else None
+            call, result = ["count(", passenger or maker.make(kind, 1), ")"], "int8"
         elif name in ("sum", "avg") and rng.random() < 0.25 and query.shape in ("group", "total", "prepared", "sets") and \
                 "count(other)" not in query.aggregates:
             # the order of rows decides the last digits: no sort, no process beside
@@ -197,7 +198,7 @@ class Writer:
             call = [name, "(", maker.make(kind, rng.choice([0, 0, 1, 2]), rng.random() < 0.7), ")"]
             result = "int8" if name == "sum" and kind in ("int2", "int4") else "numeric"
         elif name in ("min", "max"):
-            kind = maker.kind("int2", "int4", "int8", "numeric", "date", "timestamp", "timestamptz", "float8", "float4")
+            kind = maker.kind("int2", "int4", "int8", "numeric", "date", "timestamp", "timestamptz", "float8", "float4", "oid", "money", "time")
             argument = maker.make(kind, rng.choice([0, 0, 1, 2]))
             if kind in ("numeric", "float4", "float8"):
                 query.ambiguous = True  # of equal values the last one shows
@@ -225,7 +226,9 @@ class Writer:
                 # sorts, and then who is seen first of equals is open
                 call, result = ["count(DISTINCT ", maker.make(maker.kind("int4", "text", "date"), 1), ")"], "int8"
             else:
-                call, result = ["bit_and(", maker.leaf("int4"), ")"], "int4"
+                kind = maker.kind("int2", "int4", "int8")
+                name, result = rng.choice(["bit_and", "bit_or", "bit_xor"]), kind
+                call = [name, "(", maker.make(kind, 1, True), ")"]
         filtered = Opt()
         if rng.random() < 0.25:
             filtered = Opt(" FILTER (WHERE ", maker.make("bool", rng.choice([1, 2])), ")")

@@ -8,6 +8,8 @@ SET client_min_messages = warning;
 -- dates as texts: another style is PostgreSQL's
 SET datestyle = iso;
 
+CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy');
+
 CREATE TABLE edges (type text, n int, value text);
 INSERT INTO edges
 SELECT type, row_number() OVER (PARTITION BY type ORDER BY ord), value
@@ -20,6 +22,11 @@ FROM (VALUES
 	('date', '{NULL,4714-11-24 BC,0001-01-01,1999-12-31,2000-01-01,2000-02-29,2024-12-31,294276-12-31,294277-01-01,5874897-12-31,-infinity,infinity}'),
 	('timestamp without time zone', '{NULL,4714-11-24 00:00:00 BC,1999-12-31 23:59:59.999999,2000-01-01 00:00:00,2000-01-01 00:00:00.000001,294276-12-31 23:59:59.999999,-infinity,infinity}'),
 	('timestamp with time zone', '{NULL,4714-11-24 00:00:00+00 BC,1999-12-31 23:59:59.999999+00,2000-01-01 00:00:00+00,2000-01-01 00:00:00+01,294276-12-31 23:59:59.999999+00,-infinity,infinity}'),
+	('"char"', '{NULL,"",a,b,A,0," ",~,é}'),
+	('oid', '{NULL,0,1,26,2147483647,2147483648,4294967295}'),
+	('anyenum', '{NULL,sad,ok,happy}'),
+	('money', '{NULL,-92233720368547758.08,-92233720368547758.07,-1,-0.01,0,0.01,1,2.55,46116860184273879.04,92233720368547758.07}'),
+	('time without time zone', '{NULL,00:00:00,00:00:00.000001,06:30:00,12:34:56.789,23:59:59.999999,24:00:00}'),
 	('character', '{NULL,"","a","a  ","ab","b","é","  ","a c"}'),
 	('character varying', '{NULL,"","a","a ","ab   ","abé","日本語x","abcdefgh  x","é"}'),
 	('bytea', '{NULL,"\\x","\\x00","\\x0000","\\x01","\\x61","\\x6162","\\x616200","\\x7f","\\x80","\\xff","\\xff00ff","\\x6161626100","\\x00010203040506","\\x0001020304050607","\\x000102030405060708","\\x00010203040506070809ff"}'),
@@ -37,6 +44,10 @@ FROM (VALUES
 	 '{day,month,quarter,week,year,decade,century,millennium,isoyear,dow,isodow,doy,julian,epoch,d,YEAR,mon,centuries}'::text[]),
 	('{"extract(text, timestamp without time zone) #1","extract(text, timestamp with time zone) #1"}',
 	 '{microseconds,milliseconds,second,minute,hour,day,week,month,quarter,year,decade,century,millennium,isoyear,dow,isodow,doy,epoch,us,Msec,m,y}'),
+	('{"extract(text, time without time zone) #1"}', '{microseconds,milliseconds,second,minute,hour,epoch,us,Msec,m,day,century}'),
+	('{"make_date(integer, integer, integer) #1"}', '{NULL,-4714,-4713,-1,0,1,1900,2000,2023,5874897,5874898,-2147483648,2147483647}'),
+	('{"make_date(integer, integer, integer) #2"}', '{NULL,-1,0,2,6,11,12,13}'),
+	('{"make_date(integer, integer, integer) #3"}', '{NULL,-2147483648,0,1,2,3,24,28,29,30,31,32,2147483647}'),
 	('{"date_trunc(text, timestamp without time zone) #1","date_trunc(text, timestamp with time zone) #1"}',
 	 '{microseconds,milliseconds,second,minute,hour,day,week,month,quarter,year,decade,century,millennium,us,Msec,m,y}'),
 	-- the zone is PST8PDT: either side of its transitions, and of the times it has a table for
@@ -97,7 +108,7 @@ FROM (VALUES
 ) v(types, list), unnest(types) t(type), unnest(list) WITH ORDINALITY u(value, ord);
 
 CREATE FUNCTION bare(type text) RETURNS text LANGUAGE sql AS
-$$ SELECT CASE type WHEN 'character' THEN 'bpchar' ELSE type END $$;
+$$ SELECT CASE type WHEN 'character' THEN 'bpchar' WHEN 'anyenum' THEN 'mood' ELSE type END $$;
 
 CREATE VIEW listed AS
 SELECT p.oid, format('pg_catalog.%I', p.proname) AS name, p.prorettype, t.types, s.signature,

@@ -235,7 +235,7 @@ gen_key_type(Rng *rng, uint8_t kind)
 	{
 		uint8_t		type = (uint8_t) rng_below(rng, PROGRAM_TYPES);
 
-		if (gpuscan_type_info[type].kind == kind)
+		if (type != TYPE_OPAQUE && gpuscan_type_info[type].kind == kind)
 			return type;
 	}
 }

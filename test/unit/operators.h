@@ -66,6 +66,16 @@ choose_meaningful(Rng *rng, uint16_t op, int arg, ProgramValue *value)
 			low = -3000;
 			high = 3000;
 			break;
+		case OP_TIME_FIELD:
+			if (arg != 0)
+				return;
+			low = 0;
+			high = DATETIME_FIELDS - 1;
+			break;
+		case OP_MAKE_DATE:
+			low = arg == 0 ? -4714 : 0;
+			high = arg == 0 ? 5874898 : arg == 1 ? 13 : 32;
+			break;
 		case OP_SCALED_NUMERIC:
 			if (arg != 1)
 				return;

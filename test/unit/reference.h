@@ -89,7 +89,7 @@ ref_load(const Table *table, const Rows *rows, uint32_t row, uint32_t att, bool 
 	out->null = cell->null;
 	if (cell->null)
 		return true;
-	if (column->layout.attlen < 0 &&
+	if (column->layout.attlen < 0 && column->type != TYPE_OPAQUE &&
 		(cell->form == CELL_EXTERNAL || (cell->form == CELL_COMPRESSED && !decompresses)))
 		return false;
 	switch (kind)
@@ -110,10 +110,17 @@ ref_load(const Table *table, const Rows *rows, uint32_t row, uint32_t att, bool 
 				out->real = float64_from_bits((uint64_t) cell->integer);
 			return true;
 		default:
+			if (column->type == TYPE_OPAQUE)
+				return true;
+			if (column->type == TYPE_OID || column->type == TYPE_ENUM)
+			{
+				out->integer = (uint32_t) cell->integer;
+				return true;
+			}
 			switch (type_width(column->type))
 			{
 				case 1:
-					out->integer = cell->integer != 0;
+					out->integer = column->type == TYPE_BOOL ? cell->integer != 0 : (uint8_t) cell->integer;
 					break;
 				case 2:
 					out->integer = (int16_t) cell->integer;

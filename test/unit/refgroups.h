@@ -168,7 +168,7 @@ refgroups_find(RefGroups *groups, const RefValue *keys)
  * ------------------------------------------------------------------------
  */
 
-/* What a state of aggs.def is, by its name: COUNT..., SUM_kind, MIN_kind, MAX_kind */
+/* What a state of aggs.def is, by its name: COUNT..., SUM_kind, MIN_kind, MAX_kind, BITAND_kind, BITOR_kind, BITXOR_kind */
 static bool
 ref_agg_is(uint8_t kind, const char *what)
 {
@@ -263,6 +263,15 @@ refgroups_step(RefGroups *groups, uint32_t group, uint32_t number, const RefValu
 		big_times_ten(&big, NUMERIC_SCALE_MAX - v.scale);
 		big_add(&agg->sum, &big);
 		agg->dscale = v.scale > agg->dscale ? v.scale : agg->dscale;
+		return;
+	}
+	if (ref_agg_is(kind, "BIT"))
+	{
+		const int64_t so_far = agg->best.null ? (ref_agg_is(kind, "BITAND") ? -1 : 0) : agg->best.integer;
+
+		agg->best = *arg;
+		agg->best.integer = ref_agg_is(kind, "BITAND") ? so_far & arg->integer :
+			ref_agg_is(kind, "BITOR") ? so_far | arg->integer : so_far ^ arg->integer;
 		return;
 	}
 	assert(ref_agg_is(kind, "MIN") || ref_agg_is(kind, "MAX"));

@@ -72,7 +72,7 @@ typedef struct Rows
 static int
 type_width(uint8_t type)
 {
-	return type == TABLE_FILLER ? 4 : gpuscan_type_info[type].attlen;
+	return type == TABLE_FILLER || type == TYPE_OPAQUE ? 4 : gpuscan_type_info[type].attlen;
 }
 
 /* 2^bits, or a little less or more, or anything below */
@@ -332,7 +332,7 @@ table_add_column(Rng *rng, Table *table, uint8_t type, uint8_t profile)
 	column->scale = -1;
 	column->bits = (uint8_t) rng_range(rng, 20, 63);
 	column->missing.kind = VALUE_KINDS;
-	if (type == TABLE_FILLER)
+	if (type == TABLE_FILLER || type == TYPE_OPAQUE)
 		column->layout = RNG_PICK(rng, fillers);
 	else
 	{

@@ -645,13 +645,21 @@ do { \
 	groups->overflow |= !fits; \
 } while (0)
 
-#define ABSORB_SQUARES(type) \
+/* 'step' of each argument: an expression of its state (an address) and its value. */
+#define ABSORB_EACH(type, step) \
 do { \
 	const type *values = v->data; \
 	for (uint32_t i = from; i < to; i++) \
 		if (!skip || !skip[i]) \
-			group_squares_step((GroupSquares *) (group_record(groups, group[i]) + agg->offset), values[v->uniform ? 0 : i]); \
+		{ \
+			char	   *state = group_record(groups, group[i]) + agg->offset; \
+			const type	value = values[v->uniform ? 0 : i]; \
+			step; \
+		} \
 } while (0)
+
+#define ABSORB_BITS(type, op)	ABSORB_EACH(type, *(int64_t *) state op value)
+#define ABSORB_SQUARES(type)	ABSORB_EACH(type, group_squares_step((GroupSquares *) state, value))
 
 static void
 absorb_agg(EngineRun *run, uint32_t number, uint32_t from, uint32_t to)
@@ -694,6 +702,24 @@ absorb_agg(EngineRun *run, uint32_t number, uint32_t from, uint32_t to)
 			break;
 		case AGG_MAX_INT64:
 			ABSORB_MINMAX(int64_t, >);
+			break;
+		case AGG_BITAND_INT32:
+			ABSORB_BITS(int32_t, &=);
+			break;
+		case AGG_BITAND_INT64:
+			ABSORB_BITS(int64_t, &=);
+			break;
+		case AGG_BITOR_INT32:
+			ABSORB_BITS(int32_t, |=);
+			break;
+		case AGG_BITOR_INT64:
+			ABSORB_BITS(int64_t, |=);
+			break;
+		case AGG_BITXOR_INT32:
+			ABSORB_BITS(int32_t, ^=);
+			break;
+		case AGG_BITXOR_INT64:
+			ABSORB_BITS(int64_t, ^=);
 			break;
 		case AGG_MIN_NUMERIC:
 		case AGG_MAX_NUMERIC:

@@ -131,6 +131,37 @@ do { \
 		note_failures(run, dst); \
 } while (0)
 
+/* Three operands of one type: a rare shape, so one loop for columns and uniforms */
+#define TERNARY(t, tr, body, may_fail) \
+do { \
+	const t    *restrict pa = a->data; \
+	const t    *restrict pb = b->data; \
+	const t    *restrict pc = c->data; \
+	tr		   *restrict pr = dst->data; \
+	const uint32_t sa = a->uniform ? 0 : 1; \
+	const uint32_t sb = b->uniform ? 0 : 1; \
+	const uint32_t sc = c->uniform ? 0 : 1; \
+	uint8_t		any = 0; \
+	if (combine_nulls(run, dst, a, b)) \
+		break; \
+	if (c->has_null) \
+	{ \
+		if (!dst->has_null) \
+			memset(dst->null, 0, n); \
+		dst->has_null = true; \
+		for (uint32_t i = 0; i < n; i++) \
+			dst->null[i] |= c->null[i * sc]; \
+	} \
+	for (uint32_t i = 0; i < n; i++) \
+	{ \
+		uint8_t		fail = !body(pa[i * sa], pb[i * sb], pc[i * sc], &pr[i]); \
+		run->flags[i] = fail; \
+		any |= fail; \
+	} \
+	if ((may_fail) && unlikely_(any)) \
+		note_failures(run, dst); \
+} while (0)
+
 #include "engine/cpu/eval_numeric.h"
 #include "engine/cpu/eval_text.h"
 
@@ -171,6 +202,7 @@ vector_zone_from_local(EngineRun *run, Vector *dst, const Vector *a, const Vecto
 #define EVAL1_VALUE_BOOL(kr, body, fail)	UNARY(uint8_t, CTYPE_##kr, body, fail)
 #define EVAL1_VALUE_INT32(kr, body, fail)	UNARY(int32_t, CTYPE_##kr, body, fail)
 #define EVAL1_VALUE_INT64(kr, body, fail)	EVAL1_INT64_##kr(body, fail)
+#define EVAL1_INT64_VALUE_BOOL(body, fail)	UNARY(int64_t, uint8_t, body, fail)
 #define EVAL1_INT64_VALUE_INT32(body, fail)	UNARY(int64_t, int32_t, body, fail)
 #define EVAL1_INT64_VALUE_INT64(body, fail)	UNARY(int64_t, int64_t, body, fail)
 #define EVAL1_INT64_VALUE_NUMERIC(body, fail)	vector_##body(run, dst, a)
@@ -181,6 +213,7 @@ vector_zone_from_local(EngineRun *run, Vector *dst, const Vector *a, const Vecto
 #define EVAL1_INT64_VALUE_FLOAT64(body, fail)	UNARY(int64_t, double, body, fail)
 
 #define EVAL1_VALUE_TEXT(kr, body, fail)	UNARY(TextView, CTYPE_##kr, body, fail)
+#define EVAL3_VALUE_INT32(kr, body, fail)	TERNARY(int32_t, CTYPE_##kr, body, fail)
 #define EVAL3_VALUE_TEXT(kr, body, fail)	vector_##body(run, dst, a, b, c)
 
 #define FIRST_OF(a, b, c)	a

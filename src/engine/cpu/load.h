@@ -311,13 +311,22 @@ load_attr(EngineRun *run, uint32_t attr, bool stored, Vector *dst)
 		case TYPE_INT2:
 			LOAD_FIXED(int32_t, int16_t);
 			break;
+		case TYPE_QCHAR:
+			LOAD_FIXED(int32_t, uint8_t);
+			break;
 		case TYPE_INT4:
 		case TYPE_DATE:
 			LOAD_FIXED(int32_t, int32_t);
 			break;
+		case TYPE_OID:
+		case TYPE_ENUM:
+			LOAD_FIXED(int64_t, uint32_t);
+			break;
 		case TYPE_INT8:
 		case TYPE_TIMESTAMP:
 		case TYPE_TIMESTAMPTZ:
+		case TYPE_MONEY:
+		case TYPE_TIME:
 			LOAD_FIXED(int64_t, int64_t);
 			break;
 		case TYPE_FLOAT4:
@@ -334,6 +343,9 @@ load_attr(EngineRun *run, uint32_t attr, bool stored, Vector *dst)
 		case TYPE_TEXT:
 		case TYPE_BYTEA:
 			load_text(run, attr, stored, dst);
+			break;
+		case TYPE_OPAQUE:
+			memset(dst->data, 0, n);
 			break;
 	}
 	if (dst->has_null)

@@ -31,6 +31,12 @@ gpuscan_state_size(uint8_t kind)
 		case AGG_MAX_INT32:
 		case AGG_MIN_INT64:
 		case AGG_MAX_INT64:
+		case AGG_BITAND_INT32:
+		case AGG_BITAND_INT64:
+		case AGG_BITOR_INT32:
+		case AGG_BITOR_INT64:
+		case AGG_BITXOR_INT32:
+		case AGG_BITXOR_INT64:
 			return sizeof(int64_t);
 		case AGG_MIN_NUMERIC:
 		case AGG_MAX_NUMERIC:
@@ -86,6 +92,8 @@ gpuscan_state_init(const GroupAgg *agg, char *record, bool detached)
 		*(int64_t *) (record + agg->offset) = INT64_MAX;
 	else if (state_is_max(agg->kind))
 		*(int64_t *) (record + agg->offset) = INT64_MIN;
+	else if (agg->kind == AGG_BITAND_INT32 || agg->kind == AGG_BITAND_INT64)
+		*(int64_t *) (record + agg->offset) = -1;
 }
 
 static void *
@@ -440,15 +448,30 @@ gpuscan_state_free_texts(EngineRun *run, GroupAgg *agg)
 			run->memory->free(run->memory->context, state_text(run, agg, g)->bytes);
 }
 
+/* Those that keep one integer */
 static void
-state_minmax_integer(EngineRun *run, GroupAgg *agg, uint32_t group, int64_t value)
+state_add_integer(EngineRun *run, GroupAgg *agg, uint32_t group, int64_t value)
 {
-	int64_t    *best = (int64_t *) (group_record(&run->groups, group) + agg->offset);
+	int64_t    *state = (int64_t *) (group_record(&run->groups, group) + agg->offset);
 
-	if (state_is_min(agg->kind))
-		*best = value < *best ? value : *best;
-	else
-		*best = value > *best ? value : *best;
+	switch (agg->kind)
+	{
+		case AGG_BITAND_INT32:
+		case AGG_BITAND_INT64:
+			*state &= value;
+			break;
+		case AGG_BITOR_INT32:
+		case AGG_BITOR_INT64:
+			*state |= value;
+			break;
+		case AGG_BITXOR_INT32:
+		case AGG_BITXOR_INT64:
+			*state ^= value;
+			break;
+		default:
+			if (state_is_min(agg->kind) ? value < *state : value > *state)
+				*state = value;
+	}
 }
 
 /*
@@ -502,7 +525,7 @@ gpuscan_state_step(EngineRun *run, uint32_t group, uint32_t number,
 			group_squares_step(state_squares(run, agg, group), value->u.integer);
 			break;
 		default:
-			state_minmax_integer(run, agg, group, value->u.integer);
+			state_add_integer(run, agg, group, value->u.integer);
 			break;
 	}
 }
@@ -637,7 +660,7 @@ gpuscan_state_add(EngineRun *run, uint32_t group, uint32_t number, const EngineA
 							  state->sum[2], state->sum[3], state->sum[4]);
 			break;
 		default:
-			state_minmax_integer(run, agg, group, state->value.u.integer);
+			state_add_integer(run, agg, group, state->value.u.integer);
 			break;
 	}
 }
@@ -645,7 +668,7 @@ gpuscan_state_add(EngineRun *run, uint32_t group, uint32_t number, const EngineA
 /*
  * A dumped state: one byte of flags, int64 missing if any, then by kind
  *	 sums		int8 scale and dscale (numeric), 8 bytes or all limbs
- *	 min, max	8 bytes, or mantissa, scale and set (numeric), or whether
+ *	 min, max, bits	8 bytes, or mantissa, scale and set (numeric), or whether
  *				there is one, its length and its bytes (text)
  *	 moments	sum and sum of squares (integers); n, sum and deviations; or, kept apart, the number of
  *				arguments and the arguments
@@ -843,7 +866,7 @@ gpuscan_state_merge(EngineRun *run, uint32_t group, uint32_t number, const char 
 		int64_t		value;
 
 		memcpy(&value, buf, 8);
-		state_minmax_integer(run, agg, group, value);
+		state_add_integer(run, agg, group, value);
 		buf += size;
 	}
 	/* counted last, as the rows are: state_count tells what was there before */

@@ -58,6 +58,8 @@ gpuscan_device_empty_group(const DevicePlan *plan, uint64_t *group)
 			*state = INT64_MAX;
 		else if (aggs[a].kind == AGG_MAX_BOOL || aggs[a].kind == AGG_MAX_INT32 || aggs[a].kind == AGG_MAX_INT64)
 			*state = INT64_MIN;
+		else if (aggs[a].kind == AGG_BITAND_INT32 || aggs[a].kind == AGG_BITAND_INT64)
+			*state = -1;
 	}
 }
 

@@ -125,7 +125,8 @@ check_attrs(const Verifier *v)
 		if (attr->attnum > v->plan->nlayout)
 			return "attribute beyond the layout";
 		type = &gpuscan_type_info[attr->type];
-		if (layout[attr->attnum - 1].attlen != type->attlen || layout[attr->attnum - 1].attalign != type->attalign)
+		if (type->attlen != 0 &&
+			(layout[attr->attnum - 1].attlen != type->attlen || layout[attr->attnum - 1].attalign != type->attalign))
 			return "attribute does not lie as its type says";
 		if (attr->missing != PROGRAM_NO_REG &&
 			(attr->missing >= v->plan->nuniforms || v->uniforms[attr->missing].kind != type->kind))
@@ -248,7 +249,7 @@ check_keys(const Verifier *v, uint32_t *words, uint32_t *at)
 		const char *wrong;
 		uint8_t		kind;
 
-		if (key->type >= PROGRAM_TYPES)
+		if (key->type >= PROGRAM_TYPES || key->type == TYPE_OPAQUE)
 			return "key of unknown type";
 		kind = gpuscan_type_info[key->type].kind;
 		if ((wrong = check_read(v, key->operand, kind)) != NULL)
