@@ -72,6 +72,11 @@ begin
 end $$;
 reset gpuscan.explain_refusals;
 
+-- a domain over an array
+create domain numbers as int[];
+prepare of_domain as select count(*) from t where i = any ('{1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31,32,33,34,35,36,37,38,39,40,41,42,43,44,45,46,47,48,49,50,51,52,53,54,55,56,57,58,59,60,61,62,63,64,65,66}'::numbers);
+execute of_domain;
+
 -- LIKE ANY and ALL
 select condition, differs(format('select id from t where %s', condition)) as differs
 from unnest(array['word like any (''{w1%,%9,_}'')', 'word like all (''{w%,%1_}'')', 'word not like all (''{w%,%1,null}'')', 'word not like any (''{w%,%1}'')',

@@ -323,6 +323,10 @@ offload_long_list(Builder *b, ScalarArrayOpExpr *saop, ProgramOp op, Const *arra
 			return gpuscan_builder_refuse(b, "list of more than %d values with operator %s",
 										  MAX_ARRAY_ELEMENTS, format_operator(saop->opno));
 	}
+	/* a domain over an array has no elements, says its type */
+	if (type == PROGRAM_TYPES || of_element == PROGRAM_TYPES)
+		return gpuscan_builder_refuse(b, "list of more than %d values of type %s",
+									  MAX_ARRAY_ELEMENTS, format_type_be(array->consttype));
 	/* the operator that finds one: = with ANY, <> with ALL; of one type but for integers */
 	if ((strncmp(gpuscan_op_info[op].name, "EQ_", 3) == 0) != saop->useOr ||
 		(integers ? of_element != TYPE_INT2 && of_element != TYPE_INT4 && of_element != TYPE_INT8 :
