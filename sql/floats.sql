@@ -135,7 +135,7 @@ declare
 begin
 	for line in execute 'explain (analyze, costs off, timing off, summary off) ' || query loop
 		if line ~ 'Custom Scan|Disk' then
-			return next regexp_replace(trim(line), '\d+(kB)?', 'N\1', 'g');
+			return next regexp_replace(trim(line), '\d+(\.\d+)?(kB)?', 'N\2', 'g');
 		end if;
 	end loop;
 end $$;
