@@ -101,6 +101,12 @@ select query, refused(query) from (values
 select count(*) from t where extract(hour from d) = 3;
 select count(*) from t where extract(fortnight from ts) = 3;
 select count(*) from t where case when n > 100 then date_trunc('fortnight', now()) end is null;
+-- also where that is nowhere, as there is no row
+create table nothing (tz timestamptz);
+analyze nothing;
+set gpuscan.require = require;
+select count(*) filter (where tz < now() + interval '400000 years'), max(case when tz is null then now() - interval '20000 years' end) from nothing;
+reset gpuscan.require;
 
 --
 -- the current time is a parameter

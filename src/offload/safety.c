@@ -17,6 +17,8 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "compat.h"
@@ -27,8 +29,10 @@
 #include "optimizer/optimizer.h"
 #include "regex/regex.h"
 #include "utils/builtins.h"
+#include "utils/date.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
+#include "utils/timestamp.h"
 
 bool
 gpuscan_function_cannot_fail(Oid funcid)
@@ -190,14 +194,16 @@ typedef struct UniformContext
 {
 	bool		has_param;
 	bool		has_datetime;	/* arithmetic that fails for odd arguments */
+	double		days;			/* from 2000 on, at most, that its constants may lead */
 } UniformContext;
+
+/* Constants that lead no farther than this leave no calendar: 4714 BC is 2.45 million days off. */
+#define SAFE_DAYS	2e6
 
 /*
  * Date arithmetic fails only when it leaves the calendar, or is asked for a
- * field that there is not (which is looked at apart).  Over constants and
- * the current time it is as good as safe: where it fails it always fails, and
- * PostgreSQL's planner fails too when it estimates the clause (selfuncs.c
- * estimate_expression_value).
+ * field that there is not (which is looked at apart).  Over the current time and
+ * constants that do not lead far it is safe.
  */
 static bool
 is_datetime_arithmetic(Oid funcid)
@@ -261,6 +267,31 @@ function_is_not_uniform(Oid funcid, void *context)
 	return !gpuscan_function_cannot_fail(funcid);
 }
 
+/* How far, at most, a constant of date arithmetic leads. */
+static double
+days_of_constant(const Const *c)
+{
+	const Interval *span;
+
+	if (c->constisnull)
+		return 0;
+	switch (c->consttype)
+	{
+		case INT4OID:
+			return fabs((double) DatumGetInt32(c->constvalue));
+		case DATEOID:
+			return fabs((double) DatumGetDateADT(c->constvalue));
+		case TIMESTAMPOID:
+		case TIMESTAMPTZOID:
+			return fabs((double) DatumGetTimestamp(c->constvalue)) / USECS_PER_DAY;
+		case INTERVALOID:
+			span = DatumGetIntervalP(c->constvalue);
+			return fabs((double) span->month) * 31 + fabs((double) span->day) + fabs((double) span->time) / USECS_PER_DAY;
+		default:
+			return 0;
+	}
+}
+
 static bool
 not_uniform_walker(Node *node, void *context)
 {
@@ -269,6 +300,8 @@ not_uniform_walker(Node *node, void *context)
 	switch (nodeTag(node))
 	{
 		case T_Const:
+			((UniformContext *) context)->days += days_of_constant((Const *) node);
+			return false;
 		case T_SQLValueFunction:
 			return false;
 		case T_Param:
@@ -297,8 +330,8 @@ not_uniform_walker(Node *node, void *context)
 bool
 gpuscan_offload_is_uniform(Node *node)
 {
-	UniformContext context = {false, false};
+	UniformContext context = {false, false, 0};
 
 	return !not_uniform_walker(node, &context) &&
-		!(context.has_param && context.has_datetime);
+		!(context.has_datetime && (context.has_param || context.days > SAFE_DAYS));
 }
