@@ -200,11 +200,97 @@ class Maker:
         if self.fail and self.rng.random() < 0.2:
             return self.host_condition(depth)
         draw = self.rng.random()
-        if draw < 0.45:
+        if draw < 0.12:
+            return self.seldom()
+        if draw < 0.5:
             return self.comparison(depth)
-        if draw < 0.6:
+        if draw < 0.65:
             return Expr("bool", "(", List([self.comparison(depth), self.comparison(depth - 1)], " OR "), ")")
         return self.condition(depth)
+
+    def seldom(self):
+        """A comparison of what nothing above comes to often: each as likely as any other."""
+        rng = self.rng
+
+        def leaf(*kinds):
+            kind = self.kind(*kinds)
+            return self.column(kind, True) or self.leaf(kind, True)
+
+        def shown():
+            return leaf("int2", "int4", "int8", "numeric", "bool", "text", "bpchar", "date")
+
+        def word():
+            return Expr("text", data.quote(data.plain_text(rng)))
+
+        def call(kind, name, *arguments):
+            return Expr(kind, name + "(", List(list(arguments), ", "), ")")
+
+        def cast(kind, inner, *through):
+            return Expr(kind, "(", inner, ")", *["::" + one for one in through + (kind,)])
+
+        def number(*some):
+            return Expr("int4", str(rng.choice(some)))
+
+        def bounded():
+            return Seq("tanh(", leaf("float8", "float4"), "::float8)")
+
+        def in_list(kind):
+            params, self.params = self.params, None
+            items = [self.literal(kind) for _ in range(rng.choice([65, 100]))]
+            self.params = params
+            return Expr("bool", "(", leaf(kind), rng.choice([" IN (", " NOT IN ("]), List(items), "))")
+
+        def angle():
+            return Expr("float8", rng.choice(["exp(", "acos(", "asin(", "sin(", "cos(", "tan(", "cosh(", "degrees(", "cot(2 + ",
+                                              "atanh(0.5 * "]), bounded(), ")")
+
+        made = rng.choice([
+            lambda: call("text", "concat", shown(), shown()),
+            lambda: call("text", "concat_ws", word(), shown(), shown()),
+            lambda: call("text", rng.choice(["upper", "lower", "initcap"]), leaf("text")),
+            lambda: call("text", "reverse", leaf("text")),
+            lambda: call("text", "replace", leaf("text"), word(), word()),
+            lambda: call("text", "translate", leaf("text"), word(), word()),
+            lambda: call("text", "split_part", leaf("text"), Expr("text", rng.choice(["' '", "'a'", "','"])), number(-2, -1, 1, 2)),
+            lambda: call("text", rng.choice(["btrim", "ltrim", "rtrim"]), leaf("text")),
+            lambda: call("text", rng.choice(["btrim", "ltrim", "rtrim"]), leaf("text"), word()),
+            lambda: call("text", rng.choice(["lpad", "rpad"]), leaf("text"), number(0, 1, 5, 12), word()),
+            lambda: call("text", "repeat", leaf("text"), number(0, 1, 2, 3)),
+            lambda: call("text", "to_hex", leaf("int4")),
+            lambda: call("text", "to_hex", leaf("int8")),
+            lambda: call("text", "chr", Seq("abs(", leaf("int2"), "::int4) % 500 + 1")),
+            lambda: cast("text", leaf("text"), rng.choice(["varchar(1)", "varchar(5)"])),
+            lambda: cast("text", leaf("text"), rng.choice(["char(3)", "char(10)"])),
+            lambda: cast("text", leaf("int2", "int4", "int8", "numeric")),
+            lambda: cast("text", leaf("date")),
+            lambda: cast("text", leaf("bool")),
+            lambda: cast("text", leaf("bool"), "varchar(3)"),
+            lambda: call("int4", "strpos", leaf("text"), word()),
+            lambda: call("int4", "ascii", leaf("text")),
+            lambda: Expr("int4", "position(", leaf("bytea"), " IN ", leaf("bytea"), ")"),
+            lambda: cast("int2", leaf("int2"), "text"),
+            lambda: cast("int4", leaf("int4"), "text"),
+            lambda: cast("int8", leaf("int8"), "text"),
+            lambda: cast("int4", leaf("bool")),
+            lambda: cast("int4", leaf('"char"')),
+            lambda: cast("int4", leaf("oid")),
+            lambda: cast("int8", leaf("oid")),
+            lambda: Expr("int2", "(", leaf("int2"), " / 7::int2)"),
+            lambda: Expr("int8", "(", leaf("int8"), " / 7::int8)"),
+            lambda: cast(rng.choice(INTS), Seq("30 * ", bounded()), "numeric(10,2)"),
+            lambda: cast(rng.choice(INTS), Seq("30 * ", bounded())),
+            lambda: cast("float4", Seq("30 * ", bounded())),
+            lambda: Expr("float8", rng.choice(["round(", "trunc(", "cbrt(", "ceil(", "floor("]), leaf("float8"), ")"),
+            lambda: in_list(self.kind("int2", "int4", "int8", "date")),
+            lambda: in_list("numeric"),
+            lambda: in_list("text"),
+        ] + [angle] * 3)()
+        if made.type == "bool" or not self.of_rows(made):
+            return made if self.of_rows(made) else self.comparison(1)
+        params, self.params = self.params, None
+        other = self.literal(made.type, False)
+        self.params = params
+        return Expr("bool", "(", made, rng.choice([" = ", " <> ", " <> "] if made.type == "text" else [" < ", " <> ", " >= "]), other, ")")
 
     def two_kinds(self):
         rng = self.rng

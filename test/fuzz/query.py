@@ -279,12 +279,17 @@ class Writer:
         if any(key.two_faced for key in keys):
             query.ambiguous = True
         aggs = [self.output(maker, query) for _ in range(rng.choice([0, 1, 1, 2, 3, 5] if keys else [1, 1, 2, 3, 5]))]
-        # an order over groups may make PostgreSQL sort its input, and then not the
-        # first of equal keys is shown
+        having = self.having(maker, query)
+        if query.ambiguous:
+            # money has no hash function: PostgreSQL sorts, and then not the first of
+            # equal keys is shown, nor are floats added in row order
+            keys = [key for key in keys if key.node.type != "money"]
+            aggs = aggs or [Expr("int8", "count(*)")]
+        # likewise an order over groups may make it sort
         order = Opt("y", name="order") if rng.random() < 0.3 and not query.ambiguous else Opt()
         tree = Grouped(List([key.node for key in keys], least=0 if aggs else 1),
                        List(aggs, least=0 if keys else 1), source,
-                       self.where(maker, 0.7) if where is None else where, self.having(maker, query), order,
+                       self.where(maker, 0.7) if where is None else where, having, order,
                        self.limit(), self.directions())
         query.ordered = "keys"
         return tree
@@ -560,6 +565,10 @@ class Writer:
         query.tree.parts[5] = "SELECT DISTINCT "
         query.tree.parts[3] = query.tree.parts[4] = Opt()
         query.ambiguous = two_faced
+        if two_faced:
+            # as in grouped: money makes PostgreSQL sort
+            items = query.tree.parts[0].parts
+            items[:] = [item for item in items if item.type != "money"] or [Expr("int4", "1")]
         return query
 
     def shape_changing(self, query):
