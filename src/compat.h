@@ -158,6 +158,15 @@
 #endif
 
 /*
+ * 16 has one function for the rights on all kinds of objects (commit c727f511bd7).
+ */
+#if PG_VERSION_NUM >= 160000
+#define FUNCTION_ACLCHECK(function, role, mode) object_aclcheck(ProcedureRelationId, function, role, mode)
+#else
+#define FUNCTION_ACLCHECK(function, role, mode) pg_proc_aclcheck(function, role, mode)
+#endif
+
+/*
  * 18 lets a module say its name and version (commit 9324c8c580).
  */
 #if PG_VERSION_NUM >= 180000

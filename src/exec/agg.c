@@ -24,6 +24,7 @@
 #include "exec/host.h"
 #include "exec/parallel.h"
 #include "exec/partial.h"
+#include "exec/permissions.h"
 #include "exec/regroup.h"
 #include "exec/run.h"
 #include "exec/spill.h"
@@ -146,6 +147,8 @@ begin(CustomScanState *node, EState *estate, int eflags)
 													cscan->custom_scan_tlist);
 	state->host_quals = gpuscan_plan_restore_vars(lsecond_node(List, cscan->custom_exprs),
 												  cscan->custom_scan_tlist);
+	gpuscan_check_execute(list_concat_copy(state->device_quals, state->host_quals), NIL);
+	gpuscan_check_execute(state->aggrefs, state->fine.keys);
 
 	/*
 	 * What comes out are groups: WHERE CURRENT OF must not take them for rows

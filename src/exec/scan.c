@@ -21,6 +21,7 @@
 #include "exec/explain.h"
 #include "exec/host.h"
 #include "exec/parallel.h"
+#include "exec/permissions.h"
 #include "exec/run.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
@@ -92,6 +93,7 @@ begin(CustomScanState *node, EState *estate, int eflags)
 	CustomScan *cscan = (CustomScan *) node->ss.ps.plan;
 
 	state->device_quals = linitial_node(List, cscan->custom_exprs);
+	gpuscan_check_execute(state->device_quals, NIL);
 
 #ifndef HAVE_CUSTOM_SCAN_SLOT_OPS
 	/*

@@ -220,7 +220,7 @@ INSERT INTO cases VALUES
 	('gs_reader', 'none', 'DELETE FROM device WHERE leak(body) AND v * 2 > 4 RETURNING id'),
 	('gs_reader', 'GpuScan', 'DELETE FROM barrier b USING device d WHERE d.id = b.id AND leak(d.body) AND d.v * 2 > 4 AND b.v * 2 > 4 RETURNING b.id');
 
-SELECT plan((SELECT 2 * count(*)::int FROM cases) + 10 + 12);
+SELECT plan((SELECT 2 * count(*)::int FROM cases) + 10 + 12 + 28);
 SELECT is(asked(who, query, true), asked(who, query, false), who || ': ' || query) FROM cases;
 -- the function in the traps works, and permissions come before the plan
 SELECT CASE WHEN node = '' THEN pass(query) WHEN asked(who, query, false) ~ ' 42501 permission' THEN is(node, 'none', query)
@@ -309,6 +309,41 @@ ALTER TABLE device DISABLE ROW LEVEL SECURITY;
 SET ROLE gs_reader;
 SELECT results_eq('EXECUTE kept(0)', $$VALUES (3000::bigint, 4, 'gs_reader')$$, '... and goes');
 RESET ROLE;
+
+--
+-- EXECUTE on what an engine computes
+--
+CREATE TABLE calls AS SELECT id, v % 1000 AS v, amount, body FROM plain;
+CREATE FUNCTION refused(query text, role name, enabled bool) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM set_config('gpuscan.enabled', enabled::text, true);
+	PERFORM set_config('gpuscan.require', CASE WHEN enabled THEN 'require' ELSE 'allow' END, true);
+	EXECUTE format('SET LOCAL ROLE %I', role);
+	EXECUTE query;
+	RESET ROLE;
+	RETURN '';
+EXCEPTION WHEN insufficient_privilege THEN
+	RETURN SQLERRM;
+END $$;
+GRANT SELECT ON calls TO gs_reader;
+REVOKE EXECUTE ON FUNCTION int4abs(int), abs(int), int4pl(int, int), int4eq(int, int), hashint4(int), sum(numeric), upper(text), md5(text), texteq(text, text),
+	count() FROM PUBLIC;
+SELECT is(refused(query, 'gs_reader', enabled), wanted, format('EXECUTE, gpuscan %s: %s', enabled, query))
+FROM (VALUES
+	('SELECT id FROM calls WHERE abs(v) > 3', 'permission denied for function abs'),
+	('SELECT id FROM calls WHERE v + id > 3', 'permission denied for function int4pl'),
+	('SELECT id FROM calls WHERE v IN (1, 2, 3)', 'permission denied for function int4eq'),
+	('SELECT id FROM calls WHERE v <> 3', ''),
+	('SELECT max(v + id) FROM calls', 'permission denied for function int4pl'),
+	('SELECT max(id) FROM calls GROUP BY v', 'permission denied for function int4eq'),
+	('SELECT DISTINCT v FROM calls', 'permission denied for function int4eq'),
+	('SELECT max(id) FROM calls GROUP BY upper(body)', 'permission denied for function upper'),
+	('SELECT max(md5(body)) FROM calls', 'permission denied for function md5'),
+	('SELECT sum(amount) FROM calls', 'permission denied for aggregate sum'),
+	('SELECT count(*) FROM calls', 'permission denied for aggregate count'),
+	('SELECT avg(amount) FROM calls', ''),
+	('EXPLAIN SELECT sum(amount) FROM calls', 'permission denied for aggregate sum'),
+	('EXPLAIN SELECT id FROM calls WHERE v + id > 3', 'permission denied for function int4pl')) q(query, wanted), (VALUES (true), (false)) settings(enabled);
 
 SELECT * FROM finish();
 DROP OWNED BY gs_reader, gs_other, gs_owner, gs_bypass, gs_columns;
