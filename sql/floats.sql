@@ -173,7 +173,9 @@ select id, query from variances where id <> 7 and not same(query) order by id;
 -- sums of eighths are exact in any order, their states those of PostgreSQL
 select same('select g, bits(sum(n::float8)), bits(avg(n::float8)), bits(sum((i % 100)::float4)), bits(avg(n::float4)), bits(sum(n::float8) filter (where g < 0)) from t group by g');
 select same('select bits(sum(n::float8)), bits(avg(n::float8)), bits(avg(x)), bits(sum(x)), bits(stddev(x)), bits(variance(x)) from t where i < 0');
+set gpuscan.device = cpu;
 explain (costs off) select sum(n::float8), variance(i) from t;
+reset gpuscan.device;
 reset parallel_setup_cost;
 reset parallel_tuple_cost;
 reset min_parallel_table_scan_size;

@@ -35,3 +35,24 @@ select n - n as zero from found group by 1;
 insert into found select n from found order by n desc;
 select n * 0 as zero, count(*) from found group by 1;
 drop table found;
+
+-- Keys that are all constants: nothing to sort partial groups by
+create table found (a text, b int) partition by list (b);
+create table found_1 partition of found for values in (1);
+create table found_2 partition of found for values in (2);
+insert into found select case when i % 3 = 0 then 'x' else 'y' end, 1 + i % 2 from generate_series(1, 3000) i;
+analyze found;
+set enable_hashagg = off;
+select a, count(*) from found where a = 'x' group by a order by a;
+set max_parallel_workers_per_gather = 2;
+set parallel_setup_cost = 0;
+set parallel_tuple_cost = 0;
+set min_parallel_table_scan_size = 0;
+select a, count(*) from found_1 where a = 'x' group by a order by a;
+select a, count(*) from found where a = 'x' group by a order by a;
+reset max_parallel_workers_per_gather;
+reset parallel_setup_cost;
+reset parallel_tuple_cost;
+reset min_parallel_table_scan_size;
+reset enable_hashagg;
+drop table found;

@@ -158,6 +158,14 @@
 #endif
 
 /*
+ * 18 has a reverse(bytea) too, so the one of text is named by
+ * its argument in fmgroids.h.
+ */
+#if PG_VERSION_NUM >= 180000
+#define F_REVERSE F_REVERSE_TEXT
+#endif
+
+/*
  * 16 has one function for the rights on all kinds of objects (commit c727f511bd7).
  */
 #if PG_VERSION_NUM >= 160000

@@ -169,6 +169,13 @@ typedef struct Engine
 	void		(*absorb) (EngineRun *run, const uint8_t *keep,
 						   EngineSettled *settled, uint32_t nsettled);
 
+	/*
+	 * The rows that the last absorb took of its batch, without those settled, and
+	 * the number of each one's group; returns how many.  Until the next submit.
+	 * NULL in engines that cannot say.
+	 */
+	uint32_t	(*absorbed_groups) (EngineRun *run, const uint16_t **rows, const uint32_t **groups);
+
 	/* The groups. */
 	uint64_t	(*ngroups) (EngineRun *run);
 	size_t		(*group_memory) (EngineRun *run);	/* bytes held by groups */

@@ -22,6 +22,7 @@
 #include "exec/final.h"
 #include "exec/foreign.h"
 #include "exec/host.h"
+#include "exec/host_agg.h"
 #include "exec/parallel.h"
 #include "exec/partial.h"
 #include "exec/permissions.h"
@@ -56,6 +57,7 @@ typedef struct GpuAggState
 	OffloadedProgram *offloaded;	/* of the table's groups */
 	HostEval	host;
 	ForeignStates foreign;
+	HostAggs	host_aggs;
 	Spill		spill;
 	Regroup		regroup;		/* what comes out, when the table's groups are finer */
 	ProgramType *key_types;
@@ -119,6 +121,19 @@ compile(GpuAggState *state)
 											   state->fine.keys, state->fine.aggrefs);
 }
 
+/* Those of the aggregates that PostgreSQL computes. */
+static List *
+host_aggrefs(const GpuAggState *state)
+{
+	List	   *aggrefs = NIL;
+	ListCell   *lc;
+
+	foreach(lc, state->fine.aggrefs)
+		if (state->offloaded->agg_state[foreach_current_index(lc)] < 0)
+			aggrefs = lappend(aggrefs, lfirst(lc));
+	return aggrefs;
+}
+
 static void
 begin(CustomScanState *node, EState *estate, int eflags)
 {
@@ -141,7 +156,8 @@ begin(CustomScanState *node, EState *estate, int eflags)
 	}
 	state->sets = list_nth(cscan->custom_private, PlanPrivateSets);
 	state->groupings = list_nth(cscan->custom_private, PlanPrivateGroupings);
-	gpuscan_plan_fine_grouping(state->keys, state->aggrefs, &state->fine);
+	gpuscan_plan_fine_grouping(state->keys, state->aggrefs,
+							   boolVal(list_nth(cscan->custom_private, PlanPrivateHostDistinct)), &state->fine);
 	state->partial = boolVal(list_nth(cscan->custom_private, PlanPrivatePartial));
 	state->device_quals = gpuscan_plan_restore_vars(linitial_node(List, cscan->custom_exprs),
 													cscan->custom_scan_tlist);
@@ -166,13 +182,14 @@ begin(CustomScanState *node, EState *estate, int eflags)
 					 state->offloaded);
 	gpuscan_host_init(&state->host, &state->run, true, state->device_quals, state->host_quals);
 	gpuscan_host_init_groups(&state->host, state->fine.keys, state->fine.aggrefs);
+	gpuscan_host_agg_init(&state->host_aggs, host_aggrefs(state), &state->host, state->partial, eflags);
 	/* rows must be looked at */
-	if (state->host_quals != NIL || state->offloaded->supplied != NIL)
+	if (state->host_quals != NIL || state->offloaded->supplied != NIL || state->host_aggs.n > 0)
 		state->run.counts_only = false;
 	gpuscan_foreign_init(&state->foreign, state->offloaded->program);
 	if (state->fine.keys == NIL)
 		state->host.direct = &state->foreign;
-	gpuscan_spill_init(&state->spill, &state->run, &state->foreign);
+	gpuscan_spill_init(&state->spill, &state->run, &state->foreign, &state->host_aggs);
 	gpuscan_partial_init(&state->partials);
 	if (state->sets != NIL || state->fine.distinct != NIL)
 		gpuscan_regroup_init(&state->regroup, &node->ss, state->rel, state->keys, state->aggrefs,
@@ -204,6 +221,8 @@ absorb(GpuAggState *state, const uint8 *keep)
 	run->engine->absorb(run->engine_run, keep, host->settled, host->nsettled);
 	if (run->engine->overflowed != NULL && run->engine->overflowed(run->engine_run))
 		float_overflow_error();
+	if (state->host_aggs.n > 0)
+		gpuscan_host_agg_absorb(&state->host_aggs, host);
 	gpuscan_run_absorbed(run);
 	if (host->nforeign > 0)
 	{
@@ -337,13 +356,32 @@ finish(GpuAggState *state)
 }
 
 /*
- * Where sums may overflow, PostgreSQL might have raised that error for a row
- * before the one that has just failed: the rows of a batch enter the groups
- * after the host has seen to all that it evaluates.
+ * The host was at a row when it failed: the rows of the batch before it enter the
+ * groups after all.
+ */
+static void
+absorb_rows_before(GpuAggState *state, int row)
+{
+	const EngineResult *result = state->run.result;
+
+	for (uint32 i = 0; result != NULL && i < result->nrows; i++)
+		state->keep[i] = result->rows[i] < row &&
+			((state->host.host_state == NULL && state->host.nsupplied == 0) || state->keep[i]) &&
+			(result->done == NULL || !result->done[result->rows[i]]);
+	supply(state);
+	absorb(state, state->keep);
+}
+
+/*
+ * Where sums may overflow, or PostgreSQL's transition functions fail, PostgreSQL
+ * might have raised that error for a row before the one that has just failed: the
+ * rows of a batch enter the groups after the host has seen to all that it evaluates.
  */
 static void
 finish_guarded(GpuAggState *state)
 {
+	MemoryContext context = CurrentMemoryContext;
+
 	state->evaluating = -1;
 	PG_TRY();
 	{
@@ -351,24 +389,17 @@ finish_guarded(GpuAggState *state)
 	}
 	PG_CATCH();
 	{
-		const EngineResult *result = state->run.result;
+		ErrorData  *error;
 		const int	row = state->evaluating;
 
-		if (row >= 0)
-		{
-			for (uint32 i = 0; result != NULL && i < result->nrows; i++)
-				state->keep[i] = result->rows[i] < row &&
-					((state->host.host_state == NULL && state->host.nsupplied == 0) || state->keep[i]) &&
-					(result->done == NULL || !result->done[result->rows[i]]);
-			supply(state);
-			state->run.engine->absorb(state->run.engine_run, state->keep, state->host.settled, state->host.nsettled);
-			if (state->run.engine->overflowed(state->run.engine_run))
-			{
-				FlushErrorState();
-				float_overflow_error();
-			}
-		}
-		PG_RE_THROW();
+		if (row < 0)
+			PG_RE_THROW();
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		FlushErrorState();
+		if (error->sqlerrcode != ERRCODE_QUERY_CANCELED)
+			absorb_rows_before(state, row);
+		ReThrowError(error);
 	}
 	PG_END_TRY();
 }
@@ -387,7 +418,7 @@ fill(GpuAggState *state)
 
 		if (run->timing)
 			INSTR_TIME_SET_CURRENT(start);
-		if (state->spill.ordered)
+		if (state->spill.ordered || state->host_aggs.n > 0)
 			finish_guarded(state);
 		else
 			finish(state);
@@ -402,6 +433,7 @@ fill(GpuAggState *state)
 		}
 	}
 	ExecClearTuple(state->host.slot);
+	gpuscan_host_agg_finish(&state->host_aggs);
 	state->flushed |= state->more;
 	state->spilled = gpuscan_spill_finish(&state->spill);
 	if (state->spilled)
@@ -421,6 +453,7 @@ fill(GpuAggState *state)
 typedef struct OutputGroup
 {
 	EngineGroup group;
+	bool		no_rows;
 	const ForeignGroup *foreign;	/* or NULL */
 	const RegroupSet *set;		/* or NULL: the table's groups come out */
 	const FinalAgg *finals;
@@ -428,10 +461,11 @@ typedef struct OutputGroup
 
 /* Without GROUP BY, and of an empty grouping set, there is a group also of no rows. */
 static void
-group_of_no_rows(GpuAggState *state, EngineGroup *group)
+group_of_no_rows(GpuAggState *state, OutputGroup *out)
 {
-	memset(group, 0, sizeof(*group));
-	group->aggs = state->no_rows;
+	memset(&out->group, 0, sizeof(out->group));
+	out->group.aggs = state->no_rows;
+	out->no_rows = true;
 }
 
 static bool
@@ -439,11 +473,12 @@ next_of_table(GpuAggState *state, OutputGroup *out)
 {
 	ProgramRun *run = &state->run;
 
+	out->no_rows = false;
 	while (!run->engine->next_group(run->engine_run, &state->cursor, &out->group))
 	{
 		if (state->offloaded->program->nkeys == 0 && state->cursor == 0)
 		{
-			group_of_no_rows(state, &out->group);
+			group_of_no_rows(state, out);
 			state->cursor = 1;
 			break;
 		}
@@ -451,6 +486,7 @@ next_of_table(GpuAggState *state, OutputGroup *out)
 		{
 			run->engine->reset_groups(run->engine_run);
 			gpuscan_foreign_reset(&state->foreign);
+			gpuscan_host_agg_reset(&state->host_aggs);
 			fill(state);
 			if (run->engine->ngroups(run->engine_run) == 0)
 				return false;
@@ -459,6 +495,7 @@ next_of_table(GpuAggState *state, OutputGroup *out)
 			return false;
 		state->cursor = 0;
 	}
+	gpuscan_host_agg_group(&state->host_aggs, out->no_rows ? HOST_AGG_NO_ROWS : out->group.group);
 	out->foreign = gpuscan_foreign_group(&state->foreign, out->group.group);
 	out->set = NULL;
 	out->finals = state->finals;
@@ -483,7 +520,7 @@ next_of_sets(GpuAggState *state, OutputGroup *out)
 		}
 		if (set->nkeys == 0 && set->table.cursor == 0)
 		{
-			group_of_no_rows(state, &out->group);
+			group_of_no_rows(state, out);
 			out->foreign = NULL;
 			set->table.cursor = 1;
 			return true;
@@ -560,9 +597,15 @@ next_group(GpuAggState *state)
 	for (int i = 0; i < list_length(state->aggrefs); i++, column++)
 	{
 		const FinalAgg *final = &out.finals[i];
-		const EngineAggState *agg = &out.group.aggs[final->state];
 		bool	   *isnull = &slot->tts_isnull[column];
+		const EngineAggState *agg;
 
+		if (final->host >= 0)
+		{
+			slot->tts_values[column] = gpuscan_host_agg_value(&state->host_aggs, final->host, isnull);
+			continue;
+		}
+		agg = &out.group.aggs[final->state];
 		slot->tts_values[column] = state->partial ?
 			gpuscan_partial_value(&state->partials, final, agg, out.group.rows, out.foreign, isnull) :
 			gpuscan_final_value(final, agg, out.foreign, isnull);
@@ -620,9 +663,10 @@ rescan(CustomScanState *node)
 
 	/*
 	 * Nothing changed and the groups are all there: hand them out again.  In a
-	 * parallel query other blocks may fall to this process the next time.
+	 * parallel query other blocks may fall to this process the next time, and
+	 * PostgreSQL's final functions may have changed their states.
 	 */
-	if (state->filled && !params_changed &&
+	if (state->filled && !params_changed && state->host_aggs.n == 0 &&
 		(state->regroup.nsets > 0 ? gpuscan_regroup_rewind(&state->regroup) :
 		 !state->spilled && !state->flushed && !node->ss.ps.plan->parallel_aware))
 		return;
@@ -630,6 +674,7 @@ rescan(CustomScanState *node)
 	gpuscan_host_rescan(&state->host);
 	gpuscan_spill_reset(&state->spill);
 	gpuscan_foreign_reset(&state->foreign);
+	gpuscan_host_agg_reset(&state->host_aggs);
 	gpuscan_regroup_reset(&state->regroup);
 	gpuscan_run_rescan(&state->run, params_changed);
 	state->filled = state->spilled = state->more = state->flushed = false;
@@ -646,6 +691,7 @@ end(CustomScanState *node)
 	if (state->spill.run != NULL)
 		gpuscan_spill_reset(&state->spill);
 	gpuscan_regroup_end(&state->regroup);
+	gpuscan_host_agg_end(&state->host_aggs);
 	gpuscan_run_end(&state->run);
 }
 
@@ -720,6 +766,9 @@ explain(CustomScanState *node, List *ancestors, ExplainState *es)
 	if (state->host_quals != NIL)
 		gpuscan_explain_removed("Rows Removed by Host Filter", state->run.counters.removed_host, node, es);
 	gpuscan_explain_exprs("Host Columns", state->offloaded->supplied, false, node, ancestors, es);
+	gpuscan_explain_exprs("Host Aggregates", host_aggrefs(state), false, node, ancestors, es);
+	if (es->analyze && state->host_aggs.rows_sorted > 0)
+		ExplainPropertyInteger("Rows Sorted for Host Aggregates", NULL, state->host_aggs.rows_sorted, es);
 	gpuscan_explain_host_reasons(node, es);
 	gpuscan_explain_engine(node, state->offloaded, ancestors, es);
 	if (es->analyze)

@@ -49,6 +49,7 @@ gpuscan_final_init(List *aggrefs, const OffloadedProgram *offloaded)
 {
 	FinalAgg   *finals = palloc_array(FinalAgg, list_length(aggrefs) + 1);
 	int			n = 0;
+	int			nhost = 0;
 	ListCell   *lc;
 
 	foreach(lc, aggrefs)
@@ -56,6 +57,12 @@ gpuscan_final_init(List *aggrefs, const OffloadedProgram *offloaded)
 		Aggref	   *aggref = lfirst_node(Aggref, lc);
 		FinalAgg   *final = &finals[n];
 
+		final->host = offloaded->agg_state[n] < 0 ? nhost++ : -1;
+		if (final->host >= 0)
+		{
+			n++;
+			continue;
+		}
 		final->final = final_of_aggregate(aggref->aggfnoid);
 		final->state = offloaded->agg_state[n];
 		final->kind = program_aggs(offloaded->program)[final->state].kind;

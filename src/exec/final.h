@@ -34,6 +34,8 @@ typedef enum FinalKind
 typedef struct FinalAgg
 {
 	FinalKind	final;
+	int			host;			/* number among those that PostgreSQL computes (host_agg.c),
+								 * and then nothing below is set; or -1 */
 	uint16		state;			/* number in program->aggs */
 	ProgramAggKind kind;
 	ProgramType type;			/* of min, max, and sums of floating point */

@@ -37,7 +37,7 @@ init_table(GroupTable *table, ScanState *node, Relation rel, List *keys, List *a
 	table->offloaded = gpuscan_offload_compile_states(rel, keys, aggrefs);
 	gpuscan_run_init(&table->run, node, rel, "cpu", table->offloaded);
 	gpuscan_foreign_init(&table->foreign, table->offloaded->program);
-	gpuscan_spill_init(&table->spill, &table->run, &table->foreign);
+	gpuscan_spill_init(&table->spill, &table->run, &table->foreign, NULL);
 }
 
 /* A map without states, of the keys given. */

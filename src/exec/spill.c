@@ -16,6 +16,9 @@
  * are written instead.  Where the file is merged, they go on from the sum that
  * was written first: row by row, as they would have in memory.
  *
+ * Groups with aggregates that PostgreSQL computes are never written: arguments
+ * wait in a sort instead (host_agg.c).
+ *
  * temp_file_limit, temp_tablespaces and the removal on error are BufFile's.
  *
  *-------------------------------------------------------------------------
@@ -62,10 +65,11 @@ typedef struct GroupHeader
 } GroupHeader;
 
 void
-gpuscan_spill_init(Spill *spill, ProgramRun *run, ForeignStates *foreign)
+gpuscan_spill_init(Spill *spill, ProgramRun *run, ForeignStates *foreign, HostAggs *host_aggs)
 {
 	spill->run = run;
 	spill->foreign = foreign;
+	spill->host_aggs = host_aggs != NULL && host_aggs->n > 0 ? host_aggs : NULL;
 	spill->limit = get_hash_memory_limit();
 	spill->context = AllocSetContextCreate(CurrentMemoryContext, "gpuscan spill",
 										   ALLOCSET_DEFAULT_SIZES);
@@ -80,7 +84,8 @@ memory_used(Spill *spill)
 {
 	ProgramRun *run = spill->run;
 	size_t		used = run->engine->group_memory(run->engine_run) +
-		gpuscan_foreign_memory(spill->foreign);
+		gpuscan_foreign_memory(spill->foreign) +
+		(spill->host_aggs == NULL ? 0 : gpuscan_host_agg_memory(spill->host_aggs));
 
 	if (used > spill->counters.memory_peak)
 		spill->counters.memory_peak = used;
@@ -238,6 +243,11 @@ gpuscan_spill_check(Spill *spill)
 {
 	if (!gpuscan_spill_full(spill))
 		return;
+	if (spill->host_aggs != NULL)
+	{
+		gpuscan_host_agg_overflow(spill->host_aggs);
+		return;
+	}
 	if (spill->current == NULL)
 		spill->current = make_set(spill, 0);
 	write_groups(spill, spill->current);

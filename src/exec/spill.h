@@ -10,6 +10,7 @@
 #define GPUSCAN_SPILL_H
 
 #include "exec/foreign.h"
+#include "exec/host_agg.h"
 #include "exec/run.h"
 
 typedef struct SpillSet SpillSet;
@@ -26,6 +27,7 @@ typedef struct Spill
 {
 	ProgramRun *run;
 	ForeignStates *foreign;
+	HostAggs   *host_aggs;		/* their states cannot be written; or NULL */
 	MemoryContext context;		/* of what is in use while files exist */
 	size_t		limit;			/* of memory, in bytes */
 	bool		ordered;		/* there are aggregates that depend on the order of rows ... */
@@ -37,12 +39,16 @@ typedef struct Spill
 	SpillCounters counters;
 } Spill;
 
-extern void gpuscan_spill_init(Spill *spill, ProgramRun *run, ForeignStates *foreign);
+/* host_aggs: of the same groups, or NULL */
+extern void gpuscan_spill_init(Spill *spill, ProgramRun *run, ForeignStates *foreign, HostAggs *host_aggs);
 
 /* Do the groups need more memory than they may? */
 extern bool gpuscan_spill_full(Spill *spill);
 
-/* After each batch: write the groups out if they need too much memory. */
+/*
+ * After each batch: if the groups need too much memory, write them out, or let the
+ * arguments of host aggregates wait in a sort.
+ */
 extern void gpuscan_spill_check(Spill *spill);
 
 /* After the last batch: true when there are files, so that gpuscan_spill_next

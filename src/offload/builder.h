@@ -45,7 +45,8 @@ typedef struct Builder
 	List	   *params;			/* Expr each */
 	List	   *supplied;		/* Expr each: columns that the host computes ... */
 	List	   *supplied_types; /* ... ProgramType each, see OffloadedProgram ... */
-	List	   *reasons;		/* ... and why: String, without repetition */
+	List	   *host_aggs;		/* Aggref each: as OffloadCost has them */
+	List	   *reasons;		/* why there are such: String, without repetition */
 
 	ProgramReg *regs;			/* PROGRAM_MAX_REGS */
 	ProgramInstr *instrs;		/* grown; ... */

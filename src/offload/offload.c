@@ -164,7 +164,7 @@ offload_argument(Builder *b, const Aggref *aggref, Node *arg, bool counts, uint1
 
 /* The number of the state that serves an aggregate, or -1. */
 static int
-offload_agg(Builder *b, Aggref *aggref)
+offload_state(Builder *b, Aggref *aggref)
 {
 	ProgramAggKind kind = gpuscan_agg_of_function(aggref->aggfnoid);
 	uint16		filter = PROGRAM_NO_REG;
@@ -227,6 +227,37 @@ offload_agg(Builder *b, Aggref *aggref)
 	return gpuscan_builder_agg(b, kind, arg, filter);
 }
 
+/*
+ * Can PostgreSQL compute an aggregate over an engine's groups?  Not where it
+ * matters how often or before what its arguments are evaluated, nor where the
+ * planner has more to say about them.
+ */
+static bool
+host_can_aggregate(const Builder *b, Aggref *aggref)
+{
+	return (b->engines & ENGINE_CUDA) == 0 && aggref->agglevelsup == 0 &&
+		(aggref->aggsplit == AGGSPLIT_SIMPLE || aggref->aggsplit == AGGSPLIT_INITIAL_SERIAL) &&
+		!contain_volatile_functions((Node *) aggref) && !contain_subplans((Node *) aggref) &&
+		!contain_var_clause((Node *) aggref->aggdirectargs);
+}
+
+/* As offload_state; -1 also, without a refusal, for one that PostgreSQL is to compute. */
+static int
+offload_agg(Builder *b, Aggref *aggref)
+{
+	BuilderPlace place = gpuscan_builder_place(b);
+	bool		refused_before = b->refusal != NULL;
+	int			state = offload_state(b, aggref);
+	char	   *reason = b->refusal;
+
+	if (refused_before || reason == NULL || !host_can_aggregate(b, aggref))
+		return state;
+	gpuscan_builder_go_back(b, &place);
+	b->reasons = list_append_unique(b->reasons, makeString(reason));
+	b->host_aggs = lappend(b->host_aggs, aggref);
+	return -1;
+}
+
 bool
 gpuscan_offload_row_order(const Aggref *aggref)
 {
@@ -274,6 +305,8 @@ ask(Relation rel, Index relid, Question question, Node *node, Oid eqop, int engi
 		cost->steps += b.cost;
 		foreach(lc, b.supplied)
 			cost->supplied = list_append_unique(cost->supplied, copyObject(lfirst(lc)));
+		foreach(lc, b.host_aggs)
+			cost->host_aggs = lappend(cost->host_aggs, copyObject(lfirst(lc)));
 		foreach(lc, b.reasons)
 			cost->reasons = list_append_unique(cost->reasons, copyObject(lfirst(lc)));
 	}

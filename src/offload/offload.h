@@ -26,7 +26,7 @@ typedef struct OffloadedProgram
 	List	   *params;			/* Expr each: constants, Params and stable expressions
 								 * without Vars; evaluated once per (re)scan */
 	int		   *agg_state;		/* for each Aggref given: its number in program->aggs
-								 * (equal states are shared) */
+								 * (equal states are shared), or -1: PostgreSQL computes it */
 	int			naggs;			/* Aggrefs given */
 	List	   *supplied;		/* Expr each: keys and arguments that PostgreSQL's executor
 								 * computes, for rows that passed all filters ... */
@@ -39,7 +39,8 @@ typedef struct OffloadCost
 {
 	double		steps;			/* of an engine, in the unit of ops.def */
 	List	   *supplied;		/* Expr each: see OffloadedProgram ... */
-	List	   *reasons;		/* ... and why, as String: the first thing that no engine knows */
+	List	   *host_aggs;		/* Aggref each: computed by PostgreSQL, for rows likewise */
+	List	   *reasons;		/* why there are such, as String: the first thing that no engine knows */
 } OffloadCost;
 
 /*
@@ -50,7 +51,8 @@ typedef struct OffloadCost
  * is increased by its cost per row.
  *
  * A key or an argument that no engine knows is no reason to refuse, if it is of a
- * type that they know: the host computes it.
+ * type that they know: the host computes it.  Nor is an aggregate that they do not
+ * know, over the groups that they find (exec/host_agg.c).
  */
 extern char *gpuscan_offload_refuse_qual(Relation rel, Index relid, Node *qual, int engines, OffloadCost *cost);
 extern char *gpuscan_offload_refuse_key(Relation rel, Index relid, Node *key, Oid eqop, int engines, OffloadCost *cost);

@@ -19,6 +19,7 @@
 #include "catalog/pg_class.h"
 #include "compat.h"
 #include "gpuscan.h"
+#include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/value.h"
@@ -198,49 +199,42 @@ check_distinct(RelOptInfo *rel, Relation relation, const Aggref *aggref, List **
 									  ENGINE_CPU, &shape->cost);
 }
 
-/* The order of rows is lost where groups are made of finer ones (exec/regroup.c). */
+/*
+ * The order of rows is lost where groups are made of finer ones (exec/regroup.c),
+ * and states of PostgreSQL's cannot all be put together.
+ */
 static char *
-refuse_regrouping(List *aggs, List *sets)
+refuse_regrouping(List *aggs, const AggShape *shape)
 {
-	bool		distinct = false;
-	const Aggref *ordered = NULL;
+	const char *what = shape->sets != NIL ? "grouping sets" : "DISTINCT";
+	ListCell   *lc;
+
+	foreach(lc, aggs)
+		if (gpuscan_offload_row_order(lfirst_node(Aggref, lc)))
+			return psprintf("aggregate %s, which depends on the order of rows, with %s",
+							format_procedure(lfirst_node(Aggref, lc)->aggfnoid), what);
+	if (shape->cost.host_aggs != NIL)
+		return psprintf("aggregate %s, which PostgreSQL computes, with %s",
+						format_procedure(linitial_node(Aggref, shape->cost.host_aggs)->aggfnoid), what);
+	return NULL;
+}
+
+/*
+ * What the aggregates cost, or a reason why not.  shape->host_distinct decides who
+ * computes those with DISTINCT.
+ */
+static char *
+check_aggs(RelOptInfo *rel, Relation relation, List *aggs, AggShape *shape)
+{
+	List	   *distinct_arguments = NIL;
 	ListCell   *lc;
 
 	foreach(lc, aggs)
 	{
-		const Aggref *aggref = lfirst_node(Aggref, lc);
-
-		distinct |= aggref->aggdistinct != NIL;
-		if (gpuscan_offload_row_order(aggref))
-			ordered = aggref;
-	}
-	if (ordered == NULL || (!distinct && sets == NIL))
-		return NULL;
-	return psprintf("aggregate %s, which depends on the order of rows, with %s",
-					format_procedure(ordered->aggfnoid), distinct ? "DISTINCT" : "grouping sets");
-}
-
-static char *
-collect_aggs(RelOptInfo *rel, Relation relation, List *outputs, List *having, AggShape *shape)
-{
-	OutputContext context = {shape->keys, NIL, NIL, NIL, NULL};
-	List	   *distinct_arguments = NIL;
-	char	   *refusal;
-	ListCell   *lc;
-
-	if (output_walker((Node *) outputs, &context) ||
-		output_walker((Node *) having, &context))
-		return pstrdup(context.refusal);
-	shape->aggs = context.aggs;
-	shape->groupings = context.groupings;
-	refusal = refuse_regrouping(context.aggs, shape->sets);
-	if (refusal != NULL)
-		return refusal;
-	foreach(lc, context.aggs)
-	{
 		Aggref	   *aggref = lfirst_node(Aggref, lc);
 		OffloadCost no_cost = {0};
-		bool		distinct = aggref->aggdistinct != NIL;
+		bool		distinct = aggref->aggdistinct != NIL && !shape->host_distinct;
+		char	   *refusal = NULL;
 
 		if (distinct)
 		{
@@ -252,9 +246,48 @@ collect_aggs(RelOptInfo *rel, Relation relation, List *outputs, List *having, Ag
 		if (refusal == NULL)
 			refusal = gpuscan_offload_refuse_agg(relation, rel->relid, aggref, ENGINE_CPU,
 												 distinct ? &no_cost : &shape->cost);
+		if (refusal == NULL && no_cost.host_aggs != NIL)
+			refusal = pstrdup(strVal(linitial(no_cost.reasons)));
 		if (refusal != NULL)
 			return refusal;
 	}
+	return distinct_arguments != NIL || shape->sets != NIL ? refuse_regrouping(aggs, shape) : NULL;
+}
+
+static bool
+has_distinct(List *aggs)
+{
+	ListCell   *lc;
+
+	foreach(lc, aggs)
+		if (lfirst_node(Aggref, lc)->aggdistinct != NIL)
+			return true;
+	return false;
+}
+
+static char *
+collect_aggs(RelOptInfo *rel, Relation relation, List *outputs, List *having, AggShape *shape)
+{
+	OutputContext context = {shape->keys, NIL, NIL, NIL, NULL};
+	OffloadCost keys_cost = {shape->cost.steps, list_copy(shape->cost.supplied), NIL, list_copy(shape->cost.reasons)};
+	char	   *refusal;
+	ListCell   *lc;
+
+	if (output_walker((Node *) outputs, &context) ||
+		output_walker((Node *) having, &context))
+		return pstrdup(context.refusal);
+	shape->aggs = context.aggs;
+	shape->groupings = context.groupings;
+	refusal = check_aggs(rel, relation, context.aggs, shape);
+	if (refusal != NULL && shape->sets == NIL && has_distinct(context.aggs))
+	{
+		shape->cost = keys_cost;
+		shape->host_distinct = true;
+		if (check_aggs(rel, relation, context.aggs, shape) == NULL)
+			refusal = NULL;
+	}
+	if (refusal != NULL)
+		return refusal;
 
 	/* what depends on the keys is one more key: it makes no more groups */
 	foreach(lc, context.dependents)
@@ -272,7 +305,7 @@ collect_aggs(RelOptInfo *rel, Relation relation, List *outputs, List *having, Ag
 			return refusal;
 		shape->keys = lappend(shape->keys, key);
 	}
-	gpuscan_plan_fine_grouping(shape->keys, shape->aggs, &shape->fine);
+	gpuscan_plan_fine_grouping(shape->keys, shape->aggs, shape->host_distinct, &shape->fine);
 	return list_length(shape->fine.keys) > PROGRAM_MAX_KEYS ?
 		psprintf("more than %d grouping keys", PROGRAM_MAX_KEYS) : NULL;
 }
@@ -304,6 +337,16 @@ estimate_groups(PlannerInfo *root, RelOptInfo *rel, AggShape *shape)
 	}
 }
 
+/* States of PostgreSQL's are not written to files, and so the groups stay (exec/host_agg.c). */
+static char *
+refuse_many_groups(const AggShape *shape)
+{
+	if (shape->cost.host_aggs == NIL || gpuscan_cost_group_memory(shape, shape->fine_groups) <= get_hash_memory_limit())
+		return NULL;
+	return psprintf("more groups than memory holds, with aggregate %s, which PostgreSQL computes",
+					format_procedure(linitial_node(Aggref, shape->cost.host_aggs)->aggfnoid));
+}
+
 /*
  * What GpuAgg would have to do with a plain table.  keys: the expressions of the
  * stage's clauses; outputs, having: expressions over keys and aggregates, all in
@@ -329,6 +372,11 @@ gpuscan_agg_shape(PlannerInfo *root, RelOptInfo *rel, const AggStage *stage, Lis
 		refusal = collect_aggs(rel, relation, outputs, having, shape);
 	if (refusal == NULL)
 		refusal = gpuscan_plan_refuse_leaks(root, &shape->split, shape->fine.keys, shape->aggs);
+	if (refusal == NULL)
+	{
+		estimate_groups(root, rel, shape);
+		refusal = refuse_many_groups(shape);
+	}
 	if (refusal != NULL)
 		gpuscan_watch_refusal(REFUSED_AGG, rte->relid, rte->eref->aliasname, refusal);
 	else
@@ -337,7 +385,6 @@ gpuscan_agg_shape(PlannerInfo *root, RelOptInfo *rel, const AggStage *stage, Lis
 			shape->grouping_keys =
 				lappend(shape->grouping_keys,
 						keys_of_references(stage, keys, shape, lfirst_node(GroupingFunc, lc)->refs));
-		estimate_groups(root, rel, shape);
 		shape->engines = gpuscan_plan_engines(relation, &shape->split, true, shape->fine.keys,
 											  shape->fine.aggrefs, &shape->device_refusal);
 	}
@@ -365,6 +412,7 @@ gpuscan_agg_path(PlannerInfo *root, RelOptInfo *rel, int engine, const AggShape 
 	lfirst(list_nth_cell(private, PlanPrivateNAggs)) = makeInteger(list_length(shape->aggs));
 	lfirst(list_nth_cell(private, PlanPrivatePartial)) = makeBoolean(partial);
 	lfirst(list_nth_cell(private, PlanPrivateSets)) = shape->sets;
+	lfirst(list_nth_cell(private, PlanPrivateHostDistinct)) = makeBoolean(shape->host_distinct);
 	lfirst(list_nth_cell(private, PlanPrivateGroupings)) = shape->grouping_keys;
 
 	foreach(lc, shape->aggs)

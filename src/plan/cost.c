@@ -15,17 +15,26 @@
 
 #include <math.h>
 
+#include "access/htup_details.h"
+#include "catalog/pg_aggregate.h"
+#include "catalog/pg_type.h"
 #include "executor/nodeHash.h"
 #include "gpuscan.h"
 #include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
 #include "optimizer/clauses.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
+#include "optimizer/plancat.h"
+#include "optimizer/tlist.h"
 #include "plan/plan.h"
 #include "program/program.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/spccache.h"
+#include "utils/syscache.h"
 
 /* steps, in units of gpuscan.operator_cost */
 #define GROUP_STEPS			4	/* finding the group of a row */
@@ -40,6 +49,7 @@
 #define GROUP_BYTES			32
 #define KEY_BYTES			24
 #define AGG_BYTES			48
+#define STATE_BYTES			32	/* ... those of PostgreSQL's that are a value */
 
 /*
  * Is there anything to win?  Not where PostgreSQL is done before we would have
@@ -176,6 +186,60 @@ gpuscan_cost_scan(PlannerInfo *root, RelOptInfo *rel, int engine,
 	path->total_cost = startup + run;
 }
 
+/* Bytes that an engine takes for so many groups. */
+double
+gpuscan_cost_group_memory(const AggShape *shape, double groups)
+{
+	return groups * (GROUP_BYTES + list_length(shape->fine.keys) * KEY_BYTES + list_length(shape->aggs) * AGG_BYTES);
+}
+
+/*
+ * What PostgreSQL's transition functions take for so many rows; *memory grows by
+ * that of their states, or of the arguments that are sorted (costsize.c cost_tuplesort).
+ */
+static Cost
+cost_host_aggs(PlannerInfo *root, const AggShape *shape, double rows, double groups, Cost *startup, double *memory)
+{
+	Cost		per_row = 0;
+	double		width = 0;
+	bool		sorted = false;
+	ListCell   *lc;
+
+	foreach(lc, shape->cost.host_aggs)
+	{
+		Aggref	   *aggref = lfirst_node(Aggref, lc);
+		List	   *exprs = get_tlist_exprs(aggref->args, true);
+		HeapTuple	tuple = SearchSysCache1(AGGFNOID, ObjectIdGetDatum(aggref->aggfnoid));
+		Form_pg_aggregate form;
+		QualCost	cost;
+		ListCell   *lca;
+
+		if (!HeapTupleIsValid(tuple))
+			elog(ERROR, "cache lookup failed for aggregate %u", aggref->aggfnoid);
+		form = (Form_pg_aggregate) GETSTRUCT(tuple);
+		if (aggref->aggfilter != NULL)
+			exprs = lappend(exprs, aggref->aggfilter);
+		cost_qual_eval(&cost, exprs, root);
+		add_function_cost(root, form->aggtransfn, NULL, &cost);
+		*startup += cost.startup;
+		per_row += cost.per_tuple;
+		foreach(lca, exprs)
+			width += get_typavgwidth(exprType(lfirst(lca)), exprTypmod(lfirst(lca)));
+		/* nodeAgg.c hash_agg_entry_size: what a state of unknown size takes */
+		*memory += groups * (form->aggtransspace > 0 ? form->aggtransspace :
+							 aggref->aggtranstype == INTERNALOID ? ALLOCSET_DEFAULT_INITSIZE : STATE_BYTES);
+		sorted |= aggref->aggorder != NIL || aggref->aggdistinct != NIL || aggref->aggkind != AGGKIND_NORMAL;
+		ReleaseSysCache(tuple);
+	}
+	if (sorted)
+	{
+		/* by group, and then for each aggregate within it */
+		per_row += 2 * (cpu_tuple_cost + 2 * cpu_operator_cost * log2(Max(rows, 2)));
+		*memory += rows * (width + SizeofMinimalTupleHeader);
+	}
+	return per_row * rows;
+}
+
 /* groups: as many as the table falls into at first.  having: implicitly ANDed. */
 void
 gpuscan_cost_agg(PlannerInfo *root, RelOptInfo *rel, int engine,
@@ -187,14 +251,14 @@ gpuscan_cost_agg(PlannerInfo *root, RelOptInfo *rel, int engine,
 								  gpuscan_cost_divisor(path), &rows);
 	int			nkeys = list_length(shape->fine.keys);
 	int			naggs = list_length(shape->aggs);
-	double		memory = groups * (GROUP_BYTES + nkeys * KEY_BYTES + naggs * AGG_BYTES);
+	double		memory = gpuscan_cost_group_memory(shape, groups);
 	double		row_cost = shape->cost.steps;
 
 	/* keys and arguments are computed before the host's filters are asked ... */
 	run += cost_host_quals(root, &shape->split, rows, &startup);
 
 	/* ... and the host's after */
-	if (shape->cost.supplied != NIL)
+	if (shape->cost.supplied != NIL || shape->cost.host_aggs != NIL)
 	{
 		double		left = Min(rows, clamp_row_est(rel->rows / gpuscan_cost_divisor(path)));
 		QualCost	cost;
@@ -202,6 +266,7 @@ gpuscan_cost_agg(PlannerInfo *root, RelOptInfo *rel, int engine,
 		cost_qual_eval(&cost, shape->cost.supplied, root);
 		startup += cost.startup;
 		run += (cost.per_tuple + (shape->split.host != NIL ? 0 : FOUND_ROW_COST) * cpu_tuple_cost) * left;
+		run += cost_host_aggs(root, shape, left, groups, &startup, &memory);
 	}
 	if (nkeys > 0)
 		row_cost += groups > CACHED_GROUPS ? GROUP_MISS_STEPS : GROUP_STEPS;

@@ -124,8 +124,12 @@ add_final_paths(PlannerInfo *root, const AggStage *stage, Path *path, double gro
 											   AGGSPLIT_FINAL_DESERIAL, stage->upper_clauses,
 											   stage->having, &costs, groups));
 	if (stage->flags & GROUPING_CAN_USE_SORT)
-		add_sorted_final_path(root, stage, (Path *) create_sort_path(root, rel, path, stage->pathkeys, -1.0),
-							  &costs, groups);
+	{
+		/* keys that are all constants leave nothing to sort by */
+		if (stage->pathkeys != NIL)
+			path = (Path *) create_sort_path(root, rel, path, stage->pathkeys, -1.0);
+		add_sorted_final_path(root, stage, path, &costs, groups);
+	}
 }
 
 /* Bring the rows of all processes together. */
@@ -207,6 +211,15 @@ own_partial_path(AppendContext *context, RelOptInfo *child, Path *path, List *ke
 }
 
 static void
+refuse_append(PlannerInfo *root, RelOptInfo *parent, const Aggref *aggref, const char *why)
+{
+	RangeTblEntry *rte = planner_rt_fetch(parent->relid, root);
+
+	gpuscan_watch_refusal(REFUSED_AGG, rte->relid, rte->eref->aliasname,
+						  psprintf("aggregate %s, %s, over several tables", format_procedure(aggref->aggfnoid), why));
+}
+
+static void
 add_table(AppendContext *context, RelOptInfo *child)
 {
 	const AggStage *stage = context->stage;
@@ -223,6 +236,13 @@ add_table(AppendContext *context, RelOptInfo *child)
 						  translate(context, child, stage->target->exprs),
 						  translate(context, child, stage->having), &shape))
 	{
+		if (shape.cost.host_aggs != NIL)
+		{
+			/* their parts may not make what all rows in their order make */
+			refuse_append(context->root, context->parent, linitial_node(Aggref, shape.cost.host_aggs), "which PostgreSQL computes");
+			context->failed = true;
+			return;
+		}
 		/* the cheaper engine's */
 		for (int engine = ENGINE_CPU; engine <= ENGINE_CUDA; engine <<= 1)
 		{
@@ -312,7 +332,7 @@ add_merged_path(AppendContext *context, double groups)
 	Path	   *path;
 	ListCell   *lc;
 
-	if (stage->distinct || stage->clauses == NIL || (stage->flags & GROUPING_CAN_USE_SORT) == 0)
+	if (stage->distinct || stage->pathkeys == NIL || (stage->flags & GROUPING_CAN_USE_SORT) == 0)
 		return;
 	foreach(lc, context->paths)
 	{
@@ -334,7 +354,6 @@ add_merged_path(AppendContext *context, double groups)
 static bool
 refuse_parts(PlannerInfo *root, RelOptInfo *input_rel, const AggStage *stage)
 {
-	RangeTblEntry *rte = planner_rt_fetch(input_rel->relid, root);
 	List	   *found = list_concat(pull_var_clause((Node *) stage->target->exprs, PVC_INCLUDE_AGGREGATES |
 													PVC_RECURSE_WINDOWFUNCS | PVC_RECURSE_PLACEHOLDERS),
 									pull_var_clause((Node *) stage->having, PVC_INCLUDE_AGGREGATES |
@@ -347,9 +366,7 @@ refuse_parts(PlannerInfo *root, RelOptInfo *input_rel, const AggStage *stage)
 
 		if (!IsA(node, Aggref) || !gpuscan_offload_row_order((const Aggref *) node))
 			continue;
-		gpuscan_watch_refusal(REFUSED_AGG, rte->relid, rte->eref->aliasname,
-							  psprintf("aggregate %s, which depends on the order of rows, over several tables",
-									   format_procedure(((const Aggref *) node)->aggfnoid)));
+		refuse_append(root, input_rel, (const Aggref *) node, "which depends on the order of rows");
 		return true;
 	}
 	return false;

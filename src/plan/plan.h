@@ -57,6 +57,7 @@ typedef struct AggShape
 	List	   *sets;			/* IntList of keys each; NIL: one of all */
 	FineGrouping fine;			/* what the table is grouped by at first */
 	List	   *having;			/* implicitly ANDed */
+	bool		host_distinct;	/* see FineGrouping */
 	OffloadCost cost;			/* of keys and aggregates, for each row */
 	double		groups;			/* expected to come out, of all rows */
 	double		fine_groups;	/* expected of 'fine', before they are grouped again */
@@ -98,6 +99,7 @@ extern void gpuscan_cost_scan(PlannerInfo *root, RelOptInfo *rel, int engine,
 							  const QualSplit *split, Path *path);
 extern void gpuscan_cost_agg(PlannerInfo *root, RelOptInfo *rel, int engine,
 							 const AggShape *shape, double groups, List *having, Path *path);
+extern double gpuscan_cost_group_memory(const AggShape *shape, double groups);
 extern void gpuscan_cost_regroup(const AggShape *shape, Path *path);
 extern double gpuscan_cost_divisor(const Path *path);
 extern void gpuscan_cost_require(RelOptInfo *rel);

@@ -42,6 +42,7 @@ typedef enum PlanPrivate
 	PlanPrivateDeviceRefusal,	/* String: why no device runs it; empty: nobody asked */
 	PlanPrivatePartial,			/* Boolean: GpuAgg hands on transition states */
 	PlanPrivateSets,			/* List of IntList: keys of each grouping set; NIL: one of all */
+	PlanPrivateHostDistinct,	/* Boolean: aggregates with DISTINCT are computed by PostgreSQL, too */
 	PlanPrivateGroupings,		/* List of IntList: for each GroupingFunc the keys asked for */
 	PlanPrivateCount
 } PlanPrivate;
@@ -57,18 +58,19 @@ extern const CustomScanMethods gpuscan_agg_plan_methods;	/* exec/agg.c: "GpuAgg"
 
 /*
  * What a table is grouped by at first.  What aggregates with DISTINCT are about
- * are keys there too, and those aggregates come of the groups (exec/regroup.c).
+ * are keys there too, and those aggregates come of the groups (exec/regroup.c);
+ * host_distinct: they are computed by PostgreSQL, as any others (exec/host_agg.c).
  */
 typedef struct FineGrouping
 {
 	List	   *keys;			/* those asked for, then others that are DISTINCT */
-	List	   *aggrefs;		/* without DISTINCT */
+	List	   *aggrefs;		/* the others */
 	List	   *distinct;		/* Expr each, without repetition */
 	int		   *numbers;		/* of each Aggref given: its number in 'aggrefs', or -1 */
 	int		   *distinct_keys;	/* ... or the key that it is about */
 } FineGrouping;
 
-extern void gpuscan_plan_fine_grouping(List *keys, List *aggrefs, FineGrouping *fine);
+extern void gpuscan_plan_fine_grouping(List *keys, List *aggrefs, bool host_distinct, FineGrouping *fine);
 
 /* plan/: called by the hooks in gpuscan.c */
 struct PlannerInfo;

@@ -41,7 +41,7 @@ position(const List *exprs, const Expr *expr)
 }
 
 void
-gpuscan_plan_fine_grouping(List *keys, List *aggrefs, FineGrouping *fine)
+gpuscan_plan_fine_grouping(List *keys, List *aggrefs, bool host_distinct, FineGrouping *fine)
 {
 	ListCell   *lc;
 
@@ -56,7 +56,7 @@ gpuscan_plan_fine_grouping(List *keys, List *aggrefs, FineGrouping *fine)
 		Expr	   *arg;
 
 		fine->numbers[i] = fine->distinct_keys[i] = -1;
-		if (aggref->aggdistinct == NIL)
+		if (aggref->aggdistinct == NIL || host_distinct)
 		{
 			fine->numbers[i] = list_length(fine->aggrefs);
 			fine->aggrefs = lappend(fine->aggrefs, aggref);

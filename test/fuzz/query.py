@@ -176,7 +176,7 @@ class Writer:
     def aggregate(self, maker, query):
         """An aggregate as (type, node)."""
         rng = self.rng
-        name = rng.choice(["count(*)", "count", "sum", "sum", "avg", "min", "max", "bool"] * 3 + ["other"])
+        name = rng.choice(["count(*)", "count", "sum", "sum", "avg", "min", "max", "bool"] * 3 + ["other", "other", "hosted", "hosted"])
         if name == "count(*)":
             kind, call, result = "", ["count(*)"], "int8"
         elif name == "count":
@@ -216,6 +216,8 @@ class Writer:
             kind, call, result = "", [name, "(", argument, ")"], "bool"
             if not maker.of_rows(argument):
                 name, call, result = "count(*)", ["count(*)"], "int8"
+        elif name == "hosted":
+            name, kind, call, result = self.hosted(maker, query)
         else:
             what = rng.random()
             kind = "other"
@@ -234,6 +236,36 @@ class Writer:
             filtered = Opt(" FILTER (WHERE ", maker.make("bool", rng.choice([1, 2])), ")")
         query.aggregates.append("%s(%s)" % (name.split("(")[0], kind))
         return result, Expr(result, *call, filtered)
+
+    def hosted(self, maker, query):
+        """One that no engine knows, as (name, kind, call, result)."""
+        rng = self.rng
+        in_row_order = query.shape in ("group", "total", "prepared") and "other(other)" not in query.aggregates
+        draw = rng.random()
+        if draw < 0.4 and in_row_order:
+            # as with floats: no sort, no process beside
+            query.ambiguous = True
+            kind = maker.kind("int4", "text", "numeric", "date", "bool", "bpchar", "float8")
+            argument = maker.make(kind, rng.choice([0, 1]), True)
+            result, call = rng.choice([
+                ("text", ["string_agg((", argument, ")::text, ', ')"]), ("text", ["array_agg(", argument, ")::text"]),
+                ("text", ["json_agg(", argument, ")::text"]),
+                ("float8", ["corr(", maker.make("int4", 0), ", ", maker.make("int2", 0), ")"]),
+                ("float8", ["regr_slope(", maker.make("int2", 0), ", ", maker.make("int4", 0), ")"])])
+            return "other", "row order", call, result
+        if draw < 0.7 and not query.ambiguous:
+            # PostgreSQL sorts by the keys, and who is seen first of equal ones is open
+            kind = maker.kind("int4", "date", "int8", "text", "bool", "timestamp")
+            argument = maker.make(kind, rng.choice([0, 1]), True)
+            result, call = rng.choice([
+                ("text", ["array_agg(", argument, " ORDER BY ", argument, rng.choice(["", " DESC", " NULLS FIRST"]), ")::text"]),
+                ("text", ["array_agg(DISTINCT ", argument, ")::text"]),
+                ("text", ["percentile_disc(0.3) WITHIN GROUP (ORDER BY ", argument, ")::text"]),
+                ("text", ["mode() WITHIN GROUP (ORDER BY ", argument, ")::text"])])
+            return "other", "other", call, result
+        kind = maker.kind("numeric", "money")
+        name = "sum" if kind == "money" else rng.choice(["stddev", "var_pop", "variance"])
+        return name, kind + " hosted", [name, "(", maker.make(kind, 1, True), ")"], kind
 
     def output(self, maker, query):
         """An aggregate, or an expression over some."""

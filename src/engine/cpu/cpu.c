@@ -399,7 +399,16 @@ cpu_absorb(EngineRun *run, const uint8_t *keep, EngineSettled *settled, uint32_t
 		absorb_settled(run, &settled[s]);
 	}
 	run->level->absorb(run, done, run->n);
+	run->absorbed = run->n;
 	cpu_release(run);
+}
+
+static uint32_t
+cpu_absorbed_groups(EngineRun *run, const uint16_t **rows, const uint32_t **groups)
+{
+	*rows = run->row;
+	*groups = run->group;
+	return run->absorbed;
 }
 
 static uint64_t
@@ -452,6 +461,7 @@ const Engine gpuscan_engine_cpu = {
 	.release = cpu_release,
 	.supply = cpu_supply,
 	.absorb = cpu_absorb,
+	.absorbed_groups = cpu_absorbed_groups,
 	.ngroups = cpu_ngroups,
 	.group_memory = cpu_group_memory,
 	.next_group = cpu_next_group,

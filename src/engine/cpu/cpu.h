@@ -255,6 +255,7 @@ struct EngineRun
 	size_t		blob_room;
 	TextArena	arena;
 	bool		submitted;
+	uint32_t	absorbed;		/* rows of the last batch that entered the groups */
 	EngineResult result;
 
 	Groups		groups;
