@@ -354,6 +354,7 @@ compile(Relation rel, List *quals, bool grouped, List *keys, List *aggrefs, bool
 
 	offloaded->program = gpuscan_builder_finish(&b, grouped);
 	offloaded->size = offloaded->program->size;
+	offloaded->nhost_aggs = list_length(b.host_aggs);
 	offloaded->params = b.params;
 	offloaded->supplied = b.supplied;
 	offloaded->supplied_types = b.supplied_types;

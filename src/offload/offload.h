@@ -27,7 +27,8 @@ typedef struct OffloadedProgram
 								 * without Vars; evaluated once per (re)scan */
 	int		   *agg_state;		/* for each Aggref given: its number in program->aggs
 								 * (equal states are shared), or -1: PostgreSQL computes it */
-	int			naggs;			/* Aggrefs given */
+	int			naggs;			/* Aggrefs given ... */
+	int			nhost_aggs;		/* ... and those of them that PostgreSQL computes */
 	List	   *supplied;		/* Expr each: keys and arguments that PostgreSQL's executor
 								 * computes, for rows that passed all filters ... */
 	List	   *supplied_types; /* ... ProgramType of each, or PROGRAM_TYPES: only whether it is

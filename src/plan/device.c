@@ -72,6 +72,8 @@ refuse_device(Relation relation, const QualSplit *split,
 		return "grouping by long texts";
 
 	offloaded = gpuscan_offload_compile(relation, quals, grouped, keys, aggs);
+	if (offloaded->nhost_aggs > 0)
+		return "an aggregate that the host computes";
 	if (offloaded->program->nattrs == 0)
 		return "no column is looked at";
 	room = palloc0(SERVICE_PLAN_ROOM);
