@@ -158,9 +158,10 @@ create table parts_d partition of parts default;
 insert into parts select i, i % 45, date '2000-01-01' + i % 400, i / 16.0, 'p' || i % 9 from generate_series(1, 9000) i;
 insert into parts values (1, null, null, null, null), (2, 5, null, 'NaN', ''), (3, 21, null, 1e50, '');
 analyze parts;
-create table parent (a int, b numeric);
+-- (one scale: which of equal keys is shown would be open here)
+create table parent (a int, b numeric(10,3));
 create table child_1 (c text) inherits (parent);
-create table child_2 (d int, a int, b numeric) inherits (parent);
+create table child_2 (d int, a int, b numeric(10,3)) inherits (parent);
 insert into parent select i, i / 2.0 from generate_series(1, 300) i;
 insert into child_1 select i, i / 4.0, 'c' from generate_series(1, 400) i;
 insert into child_2 select i, i, i / 8.0 from generate_series(1, 500) i;
