@@ -380,6 +380,7 @@ take_sorted(HostAggs *aggs)
 	TupleTableSlot *input = aggs->input;
 	int			width = aggs->narguments * sizeof(Datum);
 
+	CHECK_FOR_INTERRUPTS();
 	/* what was handed out last may go now */
 	if (!TTS_EMPTY(input))
 	{
