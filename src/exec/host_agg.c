@@ -378,7 +378,6 @@ take_sorted(HostAggs *aggs)
 {
 	TupleTableSlot *row = aggs->sorted_row;
 	TupleTableSlot *input = aggs->input;
-	int			width = aggs->narguments * sizeof(Datum);
 
 	CHECK_FOR_INTERRUPTS();
 	/* what was handed out last may go now */
@@ -390,7 +389,7 @@ take_sorted(HostAggs *aggs)
 	if (!aggs->sorted || TTS_EMPTY(row) ||
 		DatumGetInt32(row->tts_values[aggs->narguments]) != (int32) aggs->group)
 		return NULL;
-	memcpy(input->tts_values, row->tts_values, width);
+	memcpy(input->tts_values, row->tts_values, aggs->narguments * sizeof(Datum));
 	memcpy(input->tts_isnull, row->tts_isnull, aggs->narguments * sizeof(bool));
 	return ExecStoreVirtualTuple(input);
 }
