@@ -46,6 +46,8 @@ gpuscan_function_cannot_fail(Oid funcid)
 		case F_TRANSACTION_TIMESTAMP:
 		case F_DATE_TIMESTAMP:
 		case F_TEXT_BPCHAR:
+		case F_TEXT_NAME:
+		case F_VARCHAR_NAME:
 			return true;
 		default:
 			break;
@@ -79,6 +81,8 @@ is_harmless_like(const OpExpr *op)
 		case F_TEXTNLIKE:
 		case F_BPCHARLIKE:
 		case F_BPCHARNLIKE:
+		case F_NAMELIKE:
+		case F_NAMENLIKE:
 			break;
 		default:
 			return false;

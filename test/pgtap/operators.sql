@@ -30,6 +30,8 @@ FROM (VALUES
 	('character', '{NULL,"","a","a  ","ab","b","é","  ","a c"}'),
 	('character varying', '{NULL,"","a","a ","ab   ","abé","日本語x","abcdefgh  x","é"}'),
 	('bytea', '{NULL,"\\x","\\x00","\\x0000","\\x01","\\x61","\\x6162","\\x616200","\\x7f","\\x80","\\xff","\\xff00ff","\\x6161626100","\\x00010203040506","\\x0001020304050607","\\x000102030405060708","\\x00010203040506070809ff"}'),
+	('uuid', '{NULL,00000000-0000-0000-0000-000000000000,00000000-0000-0000-0000-000000000001,00000000-0000-0001-0000-000000000000,00000000-0000-0000-8000-000000000000,7fffffff-ffff-ffff-ffff-ffffffffffff,80000000-0000-0000-0000-000000000000,ffffffff-ffff-ffff-ffff-fffffffffffe,ffffffff-ffff-ffff-ffff-ffffffffffff}'),
+	('name', '{NULL,"","a","a ","ab","b","é","aé日😀b","abcdefgh","abcdefghi","%","xyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxy","xyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyx","xyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyz","ab%hi"}'),
 	('text', '{NULL,"","a","a ","ab","b","é","aé日😀b","été été été été","abcdefg","abcdefgh","abcdefghi","%","_","__%","%a%","a%","%b ","%b%h%","a_c%","ab%hi","%é_%","_é","été €",
 			"\\","a\\","%\\","\\%","%\\_%","100%_\\","xyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxz","%xyxz","%yxy%xz%","%x_y%"}'),
 	('real', '{NULL,0,-0,1,-1,0.1,-2.5,3,1e-45,-1.2e-38,1.1754944e-38,3.4028235e38,-3.4028235e38,16777216,-32768.5,2147483648,9.223372e18,1e20,Infinity,-Infinity,NaN}'),
