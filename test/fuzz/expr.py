@@ -244,7 +244,14 @@ class Maker:
             return Expr("float8", rng.choice(["exp(", "acos(", "asin(", "sin(", "cos(", "tan(", "cosh(", "degrees(", "cot(2 + ",
                                               "atanh(0.5 * "]), bounded(), ")")
 
+        def date_part():
+            kind = self.kind("timestamp", "timestamptz", "time")
+            return Seq("date_part('%s', " % rng.choice(["second", "milliseconds", "epoch", "second", "milliseconds", "hour", "microseconds"] +
+                                                       ([] if kind == "time" else FIELDS)), leaf(kind), ")")
+
         made = rng.choice([
+            lambda: Expr("float8", date_part()),
+            lambda: Expr("float8", date_part()),
             lambda: call("text", "concat", shown(), shown()),
             lambda: call("text", "concat_ws", word(), shown(), shown()),
             lambda: call("text", rng.choice(["upper", "lower", "initcap"]), leaf("text")),
