@@ -128,7 +128,9 @@ load_value(const Work &w, Row &row, uint32_t slot, uint32_t dst, uint32_t type, 
 			{
 				TextView	view;
 
-				if (!decode_text(p, &view))
+				if (type == TYPE_UUID || type == TYPE_NAME)
+					decode_fixed_text(p, type, &view);
+				else if (!decode_text(p, &view))
 					return false;
 				if (type == TYPE_BPCHAR && !blanks)
 					view.len = text_without_blanks(view.ptr, view.len);

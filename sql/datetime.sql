@@ -48,6 +48,13 @@ select field, differs(format('select extract(%s from d) as f, count(*) from t gr
 from unnest('{day,week,month,quarter,year,decade,century,millennium,isoyear,dow,isodow,doy,julian,epoch}'::text[]) field;
 select field, differs(format('select extract(%s from ts) as f, count(*) from t group by 1', field)) as of_timestamp
 from unnest('{microseconds,milliseconds,second,minute,hour,day,week,month,quarter,year,decade,century,millennium,isoyear,dow,isodow,doy,epoch}'::text[]) field;
+-- date_part: what it divides, to the last bit
+select field, differs(format('select date_part(%L, ts) as f, count(*) from t group by 1', field)) as of_timestamp,
+	differs(format('select date_part(%L, d) as f, count(*) from t where d < ''294276-01-01'' group by 1', field)) as of_date,
+	differs(format('select id from t where date_part(%L, ts) * 7 between 30.5 and 200', field)) as compared
+from unnest('{microseconds,milliseconds,second,minute,hour,day,week,month,quarter,year,decade,century,millennium,isoyear,dow,isodow,doy,epoch}'::text[]) field;
+select field, differs(format('select date_part(%L, ts::time) as f, count(*), sum(date_part(%1$L, ts::time)) from t group by 1', field)) as of_time
+from unnest('{microseconds,milliseconds,second,minute,hour,epoch}'::text[]) field;
 select field, differs(format('select date_trunc(%L, ts) as f, count(*), sum(extract(second from ts)) from t where ts > ''4000-01-01 BC'' group by 1', field)) as truncated
 from unnest('{microseconds,milliseconds,second,minute,hour,day,week,month,quarter,year,decade,century,millennium}'::text[]) field;
 select i as interval, differs(format('select ts + interval %1$L as f, count(*) from t where ts < ''290000-01-01'' group by 1', i)) as plus,
@@ -92,7 +99,8 @@ select query, refused(query) from (values
 	('select count(*) from t where extract(fortnight from ts) = 3'),
 	('select count(*) from t where date_trunc(''epoch'', ts) = ''2000-01-01'''),
 	('select count(*) from t where date_trunc(case n when 3 then ''day'' else ''hour'' end, ts) = ''2000-01-01'''),
-	('select count(*) from t where date_part(''year'', d) = 2000'),
+	('select count(*) from t where date_part(''julian'', d) = 2000'),
+	('select count(*) from t where date_part(''dow'', ts::time) = 3'),
 	('select count(*) from t where ts + n * interval ''1 day'' > ''2000-01-01'''),
 	('select count(*) from t where ts + interval ''400000 years'' > ''2000-01-01'''),
 	('select count(*) from t where ts - ts > interval ''1 day''')
@@ -161,6 +169,7 @@ create function zone_differences(query text) returns text language sql as $$
 $$;
 select expression, zone_differences(format('select %1$s as e, count(*), min(id) from z group by 1', expression))
 from unnest(array['extract(hour from tz)', 'extract(second from tz)', 'extract(day from tz)', 'extract(week from tz)', 'extract(year from tz)', 'extract(epoch from tz)',
+	'date_part(''hour'', tz)', 'date_part(''second'', tz)', 'date_part(''year'', tz)', 'date_part(''epoch'', tz)',
 	'date_trunc(''minute'', tz)', 'date_trunc(''hour'', tz)', 'date_trunc(''day'', tz)', 'date_trunc(''week'', tz)', 'date_trunc(''month'', tz)', 'date_trunc(''century'', tz)',
 	'date_trunc(''month'', d)', 'tz::date', 'tz::timestamp', 'ts::timestamptz', 'd::timestamptz', 'ts < tz', 'tz >= d', 'tz = ts', 'd <> tz', 'nullif(tz, ts)',
 	'tz + interval ''1 day''', 'tz - interval ''1 mon 1 day 01:00''', 'tz + interval ''36:00:00''']) expression;

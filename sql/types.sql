@@ -1,4 +1,5 @@
 -- Types that lie as integers do: "char", oid, enums, money, time; bits of integers;
+-- those that lie as texts without a header do: uuid, name;
 -- and any other type as something that is NULL or not.
 set client_min_messages = warning;
 create extension if not exists gpuscan;
@@ -107,6 +108,51 @@ set gpuscan.enabled = on;
 
 -- run again for other rows
 select g, s.* from generate_series(0, 2) g, lateral (select count(j), max(o), min(k) from t where i4 % 3 = g and c > '5') s order by g;
+
+-- uuid and name: bytes of a fixed length, alone and behind others of any length
+create domain ident as uuid;
+create table b (u uuid, id int, n name, g uuid not null default '00000000-0000-0000-0000-000000000000', t text, d ident, l name collate "default");
+insert into b select case when i % 7 > 0 then md5((i % 300)::text)::uuid end, i, case when i % 5 > 0 then (array['', 'a', 'a ', 'b', 'é', 'a_b', 'ab'])[1 + i % 7] || i % 3 end,
+	md5(i::text)::uuid, case when i % 4 > 0 then repeat('x', i % 200) || (array['a1', 'b2', 'ab'])[1 + i % 3] end,
+	case when i % 3 > 0 then md5((i % 10)::text)::uuid end, case when i % 6 > 0 then 'l' || i % 20 end
+from generate_series(1, 4000) i;
+insert into b (u, id, n) values ('ffffffff-ffff-ffff-ffff-ffffffffffff', -1, repeat('z', 63)), ('00000000-0000-0000-0000-000000000000', -2, repeat('z', 62) || 'y'),
+	('80000000-0000-0000-0000-000000000000', -3, ''), ('7fffffff-ffff-ffff-ffff-ffffffffff00', -4, 'ab'), (null, -5, null);
+alter table b add column late uuid default '12345678-9abc-def0-1234-56789abcdef0', add column later name default 'added';
+insert into b (u, id, late, later, t, n) values (null, -6, null, null, 'ab', 'ab');
+analyze b;
+select e as key, differs(format('select %1$s as e, count(*), min(id) from b group by 1', e)),
+	differs(format('select %1$s as e, id %% 3, count(*), count(%1$s) from b group by 1, 2', e)),
+	differs(format('select count(distinct %1$s) from b', e)),
+	differs(format('select distinct %1$s as e from b', e)),
+	differs(format('select %1$s as e, id %% 4 as k, count(*) from b group by grouping sets ((1), (2), ())', e))
+from (values ($$u$$), ($$n$$), ($$g$$), ($$d$$), ($$l$$), ($$late$$), ($$later$$), ($$n::text$$), ($$n::varchar$$), ($$coalesce(u, g)$$),
+	($$coalesce(n, 'none')$$), ($$nullif(u, late)$$), ($$case when id % 2 = 0 then n else later end$$), ($$n || 'x'$$), ($$left(n, 1)$$),
+	($$greatest(u, d, '80000000-0000-0000-0000-000000000000')$$)) v(e);
+select e as condition, differs(format('select id from b where %s', e))
+from (values ($$u = 'ffffffff-ffff-ffff-ffff-ffffffffffff'$$), ($$u <> late$$), ($$u < '80000000-0000-0000-0000-000000000000'$$),
+	($$u <= '80000000-0000-0000-0000-000000000000'$$), ($$u > '7fffffff-ffff-ffff-ffff-ffffffffff00'$$), ($$u >= g$$), ($$u is null$$), ($$d is not null$$),
+	($$d = md5('3')::uuid$$), ($$u is not distinct from d$$), ($$u between '40000000-0000-0000-0000-000000000000' and 'a0000000-0000-0000-0000-000000000000'$$),
+	($$u in ('ffffffff-ffff-ffff-ffff-ffffffffffff', '00000000-0000-0000-0000-000000000000', null)$$), ($$late = '12345678-9abc-def0-1234-56789abcdef0'$$),
+	($$n = 'a1'$$), ($$n <> 'b2'$$), ($$n < 'b'$$), ($$n <= 'ab'$$), ($$n > 'é'$$), ($$n >= later$$), ($$n is null$$), ($$n = t$$), ($$t = n$$), ($$t <> n$$),
+	($$n < t collate "C"$$), ($$t collate "C" >= n$$), ($$n = repeat('z', 63)$$), ($$n = repeat('z', 64)$$), ($$n = repeat('z', 64)::name$$), ($$n > repeat('z', 62)$$),
+	($$n in ('a1', 'b0', '')$$), ($$n = any ('{a1,b2}'::text[])$$), ($$n like 'a%'$$), ($$n not like '%1'$$), ($$n like '_'$$), ($$l = 'l7'$$), ($$later = 'added'$$),
+	($$n is distinct from 'a1'$$), ($$n::varchar = 'a1'$$), ($$length(n) = 3$$)) v(e);
+-- lists that are looked up
+select e as list, differs(format('select id from b where %1$s = any (%2$L::%3$s[])', e, a, y)), differs(format('select id from b where %1$s <> all (%2$L::%3$s[])', e, a, y)),
+	differs(format('select id from b where %1$s = any (array_append(%2$L::%3$s[], null))', e, a, y))
+from (values ('u', 'uuid', (select array_agg(md5(i::text)::uuid) from generate_series(1, 100) i)::text), ('n', 'name', (select array_agg('a' || i) from generate_series(1, 100) i)::text),
+	('n', 'text', (select array_agg('b' || i) from generate_series(0, 100) i)::text)) v(e, y, a);
+select differs('select id % 10, min(n), max(n), count(u), min(l collate "C"), max(n) filter (where u > late) from b group by 1');
+prepare bytes(uuid, name, text) as select count(*), min(n), max(id) from b where u = $1 or n = $2 or n = $3 or d < $1;
+execute bytes(md5('5')::uuid, 'a1', 'b1');
+execute bytes(null, 'a2', null);
+set gpuscan.enabled = off;
+execute bytes(md5('5')::uuid, 'a1', 'b1');
+execute bytes(null, 'a2', null);
+set gpuscan.enabled = on;
+-- the first of the texts of a group, as a value: with zeros behind it
+select n, length(n::text), u from (select n, u from b where id < 0 group by 1, 2) s order by 1, 3;
 
 -- money that overflows is an error, or wraps around in older servers: the same with and without us
 create function outcome(query text) returns text language plpgsql as $$

@@ -28,6 +28,9 @@
 #include "program/numeric.h"
 #include "utils/date.h"
 #include "utils/timestamp.h"
+#include "utils/uuid.h"
+
+StaticAssertDecl(NAMEDATALEN == 64, "types.def has its length");
 
 /* numeric.h and fmgrprotos.h have names in common: include no builtins.h */
 
@@ -264,6 +267,14 @@ gpuscan_value_from_datum(ProgramType type, Datum datum, bool as_key, ProgramValu
 				value->len = len;
 				break;
 			}
+		case TYPE_UUID:
+			value->u.ptr = (const char *) DatumGetUUIDP(datum)->data;
+			value->len = UUID_LEN;
+			break;
+		case TYPE_NAME:
+			value->u.ptr = NameStr(*DatumGetName(datum));
+			value->len = strnlen(value->u.ptr, NAMEDATALEN);
+			break;
 		default:
 			elog(ERROR, "unexpected type %d in a program", (int) type);
 	}
@@ -289,6 +300,16 @@ text_datum(ProgramType type, int32 typmod, const ProgramValue *value)
 	memcpy(VARDATA(text), value->u.ptr, value->len);
 	memset(VARDATA(text) + value->len, ' ', pad);
 	return PointerGetDatum(text);
+}
+
+/* bytes without a header, of a given length: a name has zeros behind it (namein) */
+static Datum
+fixed_datum(int size, const ProgramValue *value)
+{
+	char	   *bytes = palloc0(size);
+
+	memcpy(bytes, value->u.ptr, Min(value->len, (uint32) size));
+	return PointerGetDatum(bytes);
 }
 
 Datum
@@ -332,6 +353,9 @@ gpuscan_value_to_datum(ProgramType type, int32 typmod, const ProgramValue *value
 		case TYPE_TEXT:
 		case TYPE_BYTEA:
 			return text_datum(type, typmod, value);
+		case TYPE_UUID:
+		case TYPE_NAME:
+			return fixed_datum(gpuscan_type_info[type].attlen, value);
 		default:
 			elog(ERROR, "unexpected type %d in a program", (int) type);
 			return (Datum) 0;

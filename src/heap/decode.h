@@ -185,6 +185,19 @@ decode_text(const uint8_t *p, TextView *view)
 	return (p[0] & 3) == 0;
 }
 
+/* A value of fixed length, all of it (uuid), or what is before the first zero (name) */
+BODY void
+decode_fixed_text(const uint8_t *p, uint32_t type, TextView *view)
+{
+	const uint32_t size = type == TYPE_UUID ? 16 : 64;
+
+	view->ptr = (const char *) p;
+	view->len = size;
+	if (type == TYPE_NAME)
+		for (view->len = 0; view->len < size && p[view->len] != 0; view->len++)
+			;
+}
+
 /*
  * A numeric of any form (numeric.c, "the Numeric type as stored on disk").
  * False when it is compressed or stored elsewhere, NaN or infinite, or leaves

@@ -319,6 +319,10 @@ offload_long_list(Builder *b, ScalarArrayOpExpr *saop, ProgramOp op, Const *arra
 		case OP_NE_TEXT:
 			found_op = OP_IN_TEXT;
 			break;
+		case OP_EQ_BYTEA:
+		case OP_NE_BYTEA:
+			found_op = OP_IN_BYTEA;
+			break;
 		default:
 			return gpuscan_builder_refuse(b, "list of more than %d values with operator %s",
 										  MAX_ARRAY_ELEMENTS, format_operator(saop->opno));

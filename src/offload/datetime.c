@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * datetime.c
- *	  extract, date_trunc, dates, timestamps and times plus or minus an
+ *	  extract, date_part, date_trunc, dates, timestamps and times plus or minus an
  *	  interval, and casts from one time zone to another.
  *
  * A field's name and an interval have no form in a register.  As constants
@@ -149,7 +149,7 @@ field_meaning(Oid funcid, const Const *name, FieldMeaning *meaning)
 	if (type == UNKNOWN_FIELD)
 		type = DecodeSpecial(0, lowunits, &value);
 	return extract_meaning(type, value, funcid == F_EXTRACT_TEXT_DATE ? OF_DATE :
-						   funcid == F_EXTRACT_TEXT_TIME ? OF_TIME : OF_TIMESTAMP, meaning);
+						   funcid == F_EXTRACT_TEXT_TIME || funcid == F_DATE_PART_TEXT_TIME ? OF_TIME : OF_TIMESTAMP, meaning);
 }
 
 static bool
@@ -242,7 +242,25 @@ offload_trunc_zoned(Builder *b, DatetimeField field, uint16 reg)
 								gpuscan_builder_emit(b, OP_SUB_INT64, start, local, PROGRAM_NO_REG), PROGRAM_NO_REG);
 }
 
-/* extract and date_trunc */
+/* extract gives a numeric, date_part a double */
+static bool
+is_date_part(Oid funcid)
+{
+	return funcid == F_DATE_PART_TEXT_TIMESTAMP || funcid == F_DATE_PART_TEXT_TIMESTAMPTZ || funcid == F_DATE_PART_TEXT_TIME;
+}
+
+static uint16
+date_part_of(Builder *b, const FieldMeaning *meaning, uint16 reg)
+{
+	ProgramOp	op = OP_INT64_TO_FLOAT64;
+
+	if (meaning->scale > 0)
+		op = meaning->field == FIELD_EPOCH ? OP_EPOCH_SECONDS :
+			meaning->scale == 3 ? OP_FIELD_MILLISECONDS : OP_FIELD_SECONDS;
+	return gpuscan_builder_emit(b, op, reg, PROGRAM_NO_REG, PROGRAM_NO_REG);
+}
+
+/* extract, date_part and date_trunc */
 static uint16
 offload_field(Builder *b, Oid funcid, Node *name, Node *arg)
 {
@@ -267,9 +285,11 @@ offload_field(Builder *b, Oid funcid, Node *name, Node *arg)
 			reg = gpuscan_builder_emit(b, OP_DATE_FIELD, int4_param(b, meaning.field), reg, PROGRAM_NO_REG);
 			break;
 		case F_EXTRACT_TEXT_TIME:
+		case F_DATE_PART_TEXT_TIME:
 			reg = gpuscan_builder_emit(b, OP_TIME_FIELD, int8_param(b, meaning.field), reg, PROGRAM_NO_REG);
 			break;
 		case F_EXTRACT_TEXT_TIMESTAMPTZ:
+		case F_DATE_PART_TEXT_TIMESTAMPTZ:
 			if (meaning.field != FIELD_EPOCH)
 				reg = to_local(b, reg);
 			/* FALLTHROUGH */
@@ -277,6 +297,8 @@ offload_field(Builder *b, Oid funcid, Node *name, Node *arg)
 			reg = gpuscan_builder_emit(b, OP_TIMESTAMP_FIELD, int8_param(b, meaning.field), reg, PROGRAM_NO_REG);
 			break;
 	}
+	if (is_date_part(funcid))
+		return date_part_of(b, &meaning, reg);
 	return meaning.scale == 0 ?
 		gpuscan_builder_emit(b, OP_INT64_TO_NUMERIC, reg, PROGRAM_NO_REG, PROGRAM_NO_REG) :
 		gpuscan_builder_emit(b, OP_SCALED_NUMERIC, reg, int4_param(b, meaning.scale), PROGRAM_NO_REG);
@@ -357,6 +379,9 @@ gpuscan_offload_datetime(Builder *b, Oid funcid, List *args, uint16 *reg)
 		case F_EXTRACT_TEXT_DATE:
 		case F_EXTRACT_TEXT_TIMESTAMP:
 		case F_EXTRACT_TEXT_TIMESTAMPTZ:
+		case F_DATE_PART_TEXT_TIME:
+		case F_DATE_PART_TEXT_TIMESTAMP:
+		case F_DATE_PART_TEXT_TIMESTAMPTZ:
 		case F_DATE_TRUNC_TEXT_TIMESTAMP:
 		case F_DATE_TRUNC_TEXT_TIMESTAMPTZ:
 			*reg = offload_field(b, funcid, linitial(args), lsecond(args));

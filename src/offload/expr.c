@@ -165,6 +165,13 @@ op_of_call(Oid funcid, Oid collation)
 	return op;
 }
 
+/* Casts to text of what lies in a register as that text does */
+static bool
+is_plain_text(Oid funcid)
+{
+	return funcid == F_TEXT_BPCHAR || funcid == F_TEXT_NAME || funcid == F_VARCHAR_NAME;
+}
+
 /* A function over registers.  types: the SQL types of the arguments. */
 uint16
 gpuscan_offload_call(Builder *b, Oid funcid, Oid collation, int nargs,
@@ -178,10 +185,11 @@ gpuscan_offload_call(Builder *b, Oid funcid, Oid collation, int nargs,
 		return PROGRAM_NO_REG;
 
 	/*
-	 * Nothing to do: int2 lies as int4 does and float4 as float8, and a register
-	 * with a bpchar has no trailing blanks, just as text(bpchar) would make it.
+	 * Nothing to do: int2 lies as int4 does and float4 as float8, a register
+	 * with a bpchar has no trailing blanks, just as text(bpchar) would make it,
+	 * and one with a name has no zeros.
 	 */
-	if (nargs == 1 && (funcid == F_INT4_INT2 || funcid == F_TEXT_BPCHAR || funcid == F_FLOAT8_FLOAT4))
+	if (nargs == 1 && (funcid == F_INT4_INT2 || is_plain_text(funcid) || funcid == F_FLOAT8_FLOAT4))
 		return args[0];
 
 	if (op == PROGRAM_OPS || gpuscan_op_info[op].nargs != nargs)
@@ -228,7 +236,7 @@ offload_function(Builder *b, Oid funcid, Oid collation, List *args)
 static bool
 is_known_function(Oid funcid)
 {
-	return funcid == F_TEXT_BPCHAR || gpuscan_op_of_function(funcid) != PROGRAM_OPS;
+	return is_plain_text(funcid) || gpuscan_op_of_function(funcid) != PROGRAM_OPS;
 }
 
 static uint16

@@ -46,6 +46,8 @@ gpuscan_function_cannot_fail(Oid funcid)
 		case F_TRANSACTION_TIMESTAMP:
 		case F_DATE_TIMESTAMP:
 		case F_TEXT_BPCHAR:
+		case F_TEXT_NAME:
+		case F_VARCHAR_NAME:
 			return true;
 		default:
 			break;
@@ -79,6 +81,8 @@ is_harmless_like(const OpExpr *op)
 		case F_TEXTNLIKE:
 		case F_BPCHARLIKE:
 		case F_BPCHARNLIKE:
+		case F_NAMELIKE:
+		case F_NAMENLIKE:
 			break;
 		default:
 			return false;
@@ -227,6 +231,8 @@ is_datetime_arithmetic(Oid funcid)
 		case F_EXTRACT_TEXT_DATE:
 		case F_EXTRACT_TEXT_TIMESTAMP:
 		case F_EXTRACT_TEXT_TIMESTAMPTZ:
+		case F_DATE_PART_TEXT_TIMESTAMP:
+		case F_DATE_PART_TEXT_TIMESTAMPTZ:
 		case F_TIMESTAMPTZ_DATE:
 		case F_TIMESTAMPTZ_TIMESTAMP:
 			return true;
@@ -235,7 +241,7 @@ is_datetime_arithmetic(Oid funcid)
 	}
 }
 
-/* extract and date_trunc: of a field that PostgreSQL would raise an error for */
+/* extract, date_part and date_trunc: of a field that PostgreSQL would raise an error for */
 static bool
 has_unknown_field(const FuncExpr *func)
 {
@@ -247,6 +253,9 @@ has_unknown_field(const FuncExpr *func)
 		case F_EXTRACT_TEXT_TIMESTAMP:
 		case F_EXTRACT_TEXT_TIMESTAMPTZ:
 		case F_EXTRACT_TEXT_TIME:
+		case F_DATE_PART_TEXT_TIMESTAMP:
+		case F_DATE_PART_TEXT_TIMESTAMPTZ:
+		case F_DATE_PART_TEXT_TIME:
 			return !gpuscan_offload_field_is_known(func->funcid, linitial(func->args));
 		default:
 			return false;

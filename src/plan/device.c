@@ -46,6 +46,9 @@ long_text_key(Relation relation, List *keys)
 		if ((type == TEXTOID || type == VARCHAROID || type == BPCHAROID || type == BYTEAOID) &&
 			average_width(relation, lfirst(lc)) > DEVICE_TEXT_KEY_MAX + 1)	/* with its header */
 			return true;
+		/* of one size, which of a name is all that statistics know */
+		if (type == UUIDOID || type == NAMEOID)
+			return true;
 	}
 	return false;
 }

@@ -259,6 +259,31 @@ float64_from_int64(int64_t a, double *r)
 	return true;
 }
 
+/*
+ * date_part of microseconds (timestamp.c, timestamp_part_common): what it divides
+ * and adds, in its order, which is not always the double nearest to the quotient.
+ */
+BODY bool
+float64_field_seconds(int64_t usecs, double *r)
+{
+	*r = (double) (usecs / 1000000) + (double) (usecs % 1000000) / 1000000.0;
+	return true;
+}
+
+BODY bool
+float64_field_milliseconds(int64_t usecs, double *r)
+{
+	*r = (double) (usecs / 1000000) * 1000.0 + (double) (usecs % 1000000) / 1000.0;
+	return true;
+}
+
+BODY bool
+float64_epoch_seconds(int64_t usecs, double *r)
+{
+	*r = (double) usecs / 1000000.0;
+	return true;
+}
+
 BODY bool
 float32_from_int32(int32_t a, double *r)
 {

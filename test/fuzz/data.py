@@ -190,8 +190,6 @@ def _float(rng, kind, wild):
 
 def _passenger(rng, column, wild):
     kind = column.kind
-    if kind == "uuid":
-        return "'%032x'" % rng.getrandbits(128)
     if kind == "jsonb":
         return rng.choice(["'{}'", "'{\"a\": 1}'", "'[1, 2.50, null]'", "'{\"k\": \"%s\"}'" % ("v" * rng.randrange(200))])
     if kind == "bytea":
@@ -202,8 +200,6 @@ def _passenger(rng, column, wild):
         return rng.choice(["'{}'", "'{a,\"b c\",NULL}'", "'{{x,y},{z,w}}'"])
     if kind == "interval":
         return rng.choice(["'1 day'", "'24:00:00'", "'-1 month'", "'0'"])
-    if kind == "name":
-        return quote(rng.choice(["", "n", "a_name"]))
     if kind == "timetz":
         return rng.choice(["'00:00:00+00'", "'23:59:59.5-08'"])
     raise ValueError(kind)
@@ -239,6 +235,15 @@ def value(rng, column, wild=None):
         return _text(rng, column, wild)
     if kind in ("float4", "float8"):
         return _float(rng, kind, wild)
+    if kind == "uuid":
+        if rng.random() < 0.3:
+            # alike but for a byte at either end, or in the middle
+            return "'%032x'" % (rng.choice([0, 1, 1 << 127, 1 << 64, 255 << 56, 128]) ^ rng.choice([0, (1 << 128) - 1]))
+        return "'%032x'" % rng.getrandbits(128)
+    if kind == "name":
+        return quote(_word(rng, None)[:20] if rng.random() < 0.5 else
+                     rng.choice(["", "n", "a_name", "pg_catalog", "%s" % ("x" * 63), "y" * 62 + "z", "été", "a ", "A", "\\", "%_"]
+                                if wild else ["", "n", "a_name", "b_name", "name"]))
     if kind in _SIMPLE:
         return rng.choice(_SIMPLE[kind][1 if wild else 0])
     return _passenger(rng, column, wild)

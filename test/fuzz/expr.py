@@ -12,7 +12,7 @@ from tree import Expr, List, Opt, Seq, render
 INTS = ("int2", "int4", "int8")
 TEXTS = ("text", "varchar", "bpchar")
 KINDS = ("bool", "int2", "int4", "int8", "numeric", "date", "timestamp", "timestamptz", "text", "bpchar", "bytea", "float8", "float4",
-         '"char"', "oid", "money", "time", "mood")
+         '"char"', "oid", "money", "time", "mood", "uuid", "name")
 FLOATS = ("float4", "float8")
 
 # Functions of our own: the server knows nothing of them but what is declared.
@@ -244,7 +244,14 @@ class Maker:
             return Expr("float8", rng.choice(["exp(", "acos(", "asin(", "sin(", "cos(", "tan(", "cosh(", "degrees(", "cot(2 + ",
                                               "atanh(0.5 * "]), bounded(), ")")
 
+        def date_part():
+            kind = self.kind("timestamp", "timestamptz", "time")
+            return Seq("date_part('%s', " % rng.choice(["second", "milliseconds", "epoch", "second", "milliseconds", "hour", "microseconds"] +
+                                                       ([] if kind == "time" else FIELDS)), leaf(kind), ")")
+
         made = rng.choice([
+            lambda: Expr("float8", date_part()),
+            lambda: Expr("float8", date_part()),
             lambda: call("text", "concat", shown(), shown()),
             lambda: call("text", "concat_ws", word(), shown(), shown()),
             lambda: call("text", rng.choice(["upper", "lower", "initcap"]), leaf("text")),
@@ -263,6 +270,7 @@ class Maker:
             lambda: cast("text", leaf("text"), rng.choice(["char(3)", "char(10)"])),
             lambda: cast("text", leaf("int2", "int4", "int8", "numeric")),
             lambda: cast("text", leaf("date")),
+            lambda: cast("text", leaf("name"), *rng.choice([(), ("varchar",)])),
             lambda: cast("text", leaf("bool")),
             lambda: cast("text", leaf("bool"), "varchar(3)"),
             lambda: call("int4", "strpos", leaf("text"), word()),
@@ -284,6 +292,8 @@ class Maker:
             lambda: in_list(self.kind("int2", "int4", "int8", "date")),
             lambda: in_list("numeric"),
             lambda: in_list("text"),
+            lambda: in_list(self.kind("uuid", "bytea")),
+            lambda: in_list("name"),
         ] + [angle] * 3)()
         if made.type == "bool" or not self.of_rows(made):
             return made if self.of_rows(made) else self.comparison(1)
@@ -307,8 +317,10 @@ class Maker:
             other = rng.choice(["date", "timestamp"])
         elif kind == "numeric" and rng.random() < 0.2:
             other = rng.choice(INTS)
-        elif kind == "bpchar" and rng.random() < 0.15:
+        elif kind in ("bpchar", "name") and rng.random() < 0.15:
             other = "text"
+        elif kind == "text" and rng.random() < 0.05:
+            other = "name"
         elif kind in FLOATS and rng.random() < 0.3:
             other = rng.choice(FLOATS)
         return kind, other
@@ -365,7 +377,7 @@ class Maker:
 
     def like(self, depth):
         rng = self.rng
-        kind = self.kind("text", "bpchar")
+        kind = self.kind("text", "bpchar", "text", "bpchar", "name")
         left = self.column(kind) if rng.random() < 0.7 else None
         if rng.random() < 0.12:
             right = self.make("text", depth - 1)
@@ -684,6 +696,12 @@ class Maker:
             return Expr("time", "(", self.make("time", depth - 1), rng.choice([" + ", " - "]), self.interval(), ")")
         return self.leaf("time")
 
+    def uuid(self, depth):
+        return self.leaf("uuid")
+
+    def name(self, depth):
+        return self.leaf("name")
+
     def mood(self, depth):
         return self.leaf("mood")
 
@@ -691,7 +709,7 @@ class Maker:
         rng = self.rng
         draw = rng.random()
         if draw < 0.3:
-            return Expr("text", "(", self.make("bpchar", depth - 1), ")::text")
+            return Expr("text", "(", self.make(self.kind("bpchar", "bpchar", "name"), depth - 1), ")::text")
         if draw < 0.3 + self.host:
             return Expr("text", "md5(", self.make("text", depth - 1), ")")
         if draw < 0.3 + 1.5 * self.host:

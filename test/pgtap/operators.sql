@@ -30,6 +30,8 @@ FROM (VALUES
 	('character', '{NULL,"","a","a  ","ab","b","é","  ","a c"}'),
 	('character varying', '{NULL,"","a","a ","ab   ","abé","日本語x","abcdefgh  x","é"}'),
 	('bytea', '{NULL,"\\x","\\x00","\\x0000","\\x01","\\x61","\\x6162","\\x616200","\\x7f","\\x80","\\xff","\\xff00ff","\\x6161626100","\\x00010203040506","\\x0001020304050607","\\x000102030405060708","\\x00010203040506070809ff"}'),
+	('uuid', '{NULL,00000000-0000-0000-0000-000000000000,00000000-0000-0000-0000-000000000001,00000000-0000-0001-0000-000000000000,00000000-0000-0000-8000-000000000000,7fffffff-ffff-ffff-ffff-ffffffffffff,80000000-0000-0000-0000-000000000000,ffffffff-ffff-ffff-ffff-fffffffffffe,ffffffff-ffff-ffff-ffff-ffffffffffff}'),
+	('name', '{NULL,"","a","a ","ab","b","é","aé日😀b","abcdefgh","abcdefghi","%","xyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxy","xyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyx","xyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyz","ab%hi"}'),
 	('text', '{NULL,"","a","a ","ab","b","é","aé日😀b","été été été été","abcdefg","abcdefgh","abcdefghi","%","_","__%","%a%","a%","%b ","%b%h%","a_c%","ab%hi","%é_%","_é","été €",
 			"\\","a\\","%\\","\\%","%\\_%","100%_\\","xyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxz","%xyxz","%yxy%xz%","%x_y%"}'),
 	('real', '{NULL,0,-0,1,-1,0.1,-2.5,3,1e-45,-1.2e-38,1.1754944e-38,3.4028235e38,-3.4028235e38,16777216,-32768.5,2147483648,9.223372e18,1e20,Infinity,-Infinity,NaN}'),
@@ -42,16 +44,16 @@ SELECT type, row_number() OVER (PARTITION BY type ORDER BY ord), value
 FROM (VALUES
 	('{"extract(text, date) #1"}'::text[],
 	 '{day,month,quarter,week,year,decade,century,millennium,isoyear,dow,isodow,doy,julian,epoch,d,YEAR,mon,centuries}'::text[]),
-	('{"extract(text, timestamp without time zone) #1","extract(text, timestamp with time zone) #1"}',
+	('{"extract(text, timestamp without time zone) #1","date_part(text, timestamp without time zone) #1","extract(text, timestamp with time zone) #1","date_part(text, timestamp with time zone) #1"}',
 	 '{microseconds,milliseconds,second,minute,hour,day,week,month,quarter,year,decade,century,millennium,isoyear,dow,isodow,doy,epoch,us,Msec,m,y}'),
-	('{"extract(text, time without time zone) #1"}', '{microseconds,milliseconds,second,minute,hour,epoch,us,Msec,m,day,century}'),
+	('{"extract(text, time without time zone) #1","date_part(text, time without time zone) #1"}', '{microseconds,milliseconds,second,minute,hour,epoch,us,Msec,m,day,century}'),
 	('{"make_date(integer, integer, integer) #1"}', '{NULL,-4714,-4713,-1,0,1,1900,2000,2023,5874897,5874898,-2147483648,2147483647}'),
 	('{"make_date(integer, integer, integer) #2"}', '{NULL,-1,0,2,6,11,12,13}'),
 	('{"make_date(integer, integer, integer) #3"}', '{NULL,-2147483648,0,1,2,3,24,28,29,30,31,32,2147483647}'),
 	('{"date_trunc(text, timestamp without time zone) #1","date_trunc(text, timestamp with time zone) #1"}',
 	 '{microseconds,milliseconds,second,minute,hour,day,week,month,quarter,year,decade,century,millennium,us,Msec,m,y}'),
 	-- the zone is PST8PDT: either side of its transitions, and of the times it has a table for
-	('{"extract(text, timestamp with time zone) #2","date_trunc(text, timestamp with time zone) #2","timestamptz_pl_interval(timestamp with time zone, interval) #1","timestamptz_mi_interval(timestamp with time zone, interval) #1","date(timestamp with time zone) #1","timestamp(timestamp with time zone) #1"}',
+	('{"extract(text, timestamp with time zone) #2","date_part(text, timestamp with time zone) #2","date_trunc(text, timestamp with time zone) #2","timestamptz_pl_interval(timestamp with time zone, interval) #1","timestamptz_mi_interval(timestamp with time zone, interval) #1","date(timestamp with time zone) #1","timestamp(timestamp with time zone) #1"}',
 	 '{NULL,4714-11-24 08:00:00+00 BC,0001-01-01 00:00:00+00,1883-11-18 19:59:59.999999+00,1883-11-18 20:00:00+00,1899-12-31 23:59:59.999999+00,1900-01-01 00:00:00+00,1900-01-02 08:00:00+00,1918-03-31 09:59:59.999999+00,1918-03-31 10:00:00+00,1945-08-14 23:00:00+00,1999-12-31 23:59:59.999999+00,2000-01-01 07:59:59.999999+00,2000-01-01 08:00:00+00,2000-01-01 00:00:00.000001+00,2011-03-12 18:00:00+00,2011-03-13 09:59:59.999999+00,2011-03-13 10:00:00+00,2011-03-13 23:15:00+00,2011-11-06 07:30:00+00,2011-11-06 08:59:59.999999+00,2011-11-06 09:00:00+00,2011-11-06 09:59:59+00,2011-11-06 10:00:00+00,2024-02-29 20:00:00+00,2037-11-01 09:00:00+00,2041-03-10 10:00:00+00,2099-12-29 12:00:00+00,2099-12-31 23:59:59.999999+00,2100-01-01 00:00:00+00,294276-12-31 23:59:59.999999+00,-infinity,infinity}'),
 	('{"timestamptz(timestamp without time zone) #1"}',
 	 '{NULL,4714-11-24 00:00:00 BC,1883-11-18 12:00:00,1899-12-31 23:59:59,1900-01-01 00:00:00,1900-01-02 00:00:00,1900-01-03 00:00:00,1918-03-31 02:30:00,2011-03-13 01:59:59.999999,2011-03-13 02:00:00,2011-03-13 02:59:59.999999,2011-03-13 03:00:00,2011-03-14 03:00:00,2011-11-05 01:30:00,2011-11-06 00:59:59.999999,2011-11-06 01:00:00,2011-11-06 01:00:00.5,2011-11-06 01:59:59.999999,2011-11-06 02:00:00,2011-11-07 02:00:00,2099-12-29 23:59:59.999999,2099-12-30 00:00:00,2100-01-01 00:00:00,294276-12-31 16:00:00,294276-12-31 15:59:59.999999,-infinity,infinity}'),
@@ -59,7 +61,7 @@ FROM (VALUES
 	 '{NULL,4714-11-24 BC,1900-01-01,1900-01-02,1900-01-03,1918-03-31,2011-03-13,2011-03-14,2011-11-06,2011-11-07,2099-12-29,2099-12-30,2100-01-01,294276-12-31,294277-01-01,-infinity,infinity}'),
 	('{"extract(text, date) #2"}',
 	 '{NULL,4714-11-24 BC,4714-12-31 BC,4713-01-01 BC,1001-12-31 BC,1000-01-01 BC,0101-12-31 BC,0011-06-15 BC,0002-01-01 BC,0001-01-01 BC,0001-02-29 BC,0001-12-31 BC,0001-01-01,0009-12-31,0010-01-01,0100-12-31,0101-01-01,1000-12-31,1582-10-10,1899-12-31,1900-02-28,1969-12-31,1970-01-01,1999-12-31,2000-01-01,2000-01-02,2000-01-03,2000-02-29,2001-01-01,2004-12-31,2005-01-01,2005-01-02,2006-01-01,2008-12-29,2010-01-03,2024-02-29,2026-12-31,2027-01-01,294276-12-31,294277-01-01,1465001-03-01,5874897-12-31,-infinity,infinity}'),
-	('{"extract(text, timestamp without time zone) #2","date_trunc(text, timestamp without time zone) #2","timestamp_pl_interval(timestamp without time zone, interval) #1","timestamp_mi_interval(timestamp without time zone, interval) #1","date(timestamp without time zone) #1"}',
+	('{"extract(text, timestamp without time zone) #2","date_part(text, timestamp without time zone) #2","date_trunc(text, timestamp without time zone) #2","timestamp_pl_interval(timestamp without time zone, interval) #1","timestamp_mi_interval(timestamp without time zone, interval) #1","date(timestamp without time zone) #1"}',
 	 '{NULL,4714-11-24 00:00:00 BC,4714-11-24 00:00:00.000001 BC,4714-11-30 23:59:59.999999 BC,4714-12-31 12:00:00 BC,4713-01-01 00:00:00 BC,1001-12-31 23:59:59.999999 BC,1000-01-01 00:00:00 BC,0011-06-15 07:08:09.100000 BC,0001-02-29 12:34:56.789012 BC,0001-12-31 23:59:59.999999 BC,0001-01-01 00:00:00,0100-12-31 23:00:00,0101-01-01 00:00:00,1000-12-31 00:00:00,1582-10-10 10:10:10.101010,1900-02-28 23:59:59.999999,1969-12-31 23:59:59.999999,1970-01-01 00:00:00,1999-12-31 23:59:59.999999,2000-01-01 00:00:00,2000-01-01 00:00:00.000001,2000-02-29 01:02:03.000999,2001-01-31 00:59:59.001,2004-12-31 13:00:00,2005-01-02 00:00:00,2006-01-01 00:00:00.5,2024-02-29 23:59:60,2024-03-31 12:00:00,2024-10-31 06:30:00,2026-12-31 23:59:59,294246-01-01 00:00:00,294247-01-10 04:00:54.775806,294276-12-31 23:59:59.999999,-infinity,infinity}'),
 	-- letters and what stands beside them in ASCII
 	('{"lower(text) #1","upper(text) #1","initcap(text) #1"}',
@@ -119,7 +121,7 @@ SELECT p.oid, format('pg_catalog.%I', p.proname) AS name, p.prorettype, t.types,
 			WHEN p.proargtypes[0] = 'cstring'::regtype THEN format('a::%s', p.prorettype::regtype)
 			WHEN p.prorettype = 'bpchar'::regtype THEN format('pg_catalog.%I(a, b, c)::text', p.proname) END AS said,
 	   -- the argument that has to be a constant
-	   CASE WHEN p.proname IN ('extract', 'date_trunc') THEN 1
+	   CASE WHEN p.proname IN ('extract', 'date_part', 'date_trunc') THEN 1
 			ELSE array_position(t.types, 'interval') END AS constant
 FROM (SELECT DISTINCT object FROM gpuscan.offload_listing() WHERE kind = 'function') l
 JOIN pg_proc p ON p.oid = l.object,

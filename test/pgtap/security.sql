@@ -53,7 +53,7 @@ ALTER TABLE named ENABLE ROW LEVEL SECURITY;
 ALTER TABLE forced FORCE ROW LEVEL SECURITY;
 CREATE POLICY p ON device TO gs_reader USING (tenant = 3);
 CREATE POLICY q ON device TO gs_other USING (tenant = 4);
-CREATE POLICY p ON host USING (owner = current_user);
+CREATE POLICY p ON host USING ((owner = current_user AND md5(owner) <> '') IS TRUE);
 CREATE POLICY p ON levels USING (tenant IN (2, 3));
 CREATE POLICY first ON levels AS RESTRICTIVE USING (amount > 0);
 CREATE POLICY second ON levels AS RESTRICTIVE USING (md5(body) <> 'x' AND body::int >= 0);

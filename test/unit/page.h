@@ -155,9 +155,12 @@ tuple_form(uint8_t *tuple, const ProgramLayout *layout, const Cell *cells, uint3
 		}
 		else
 		{
-			/* little-endian; longer columns repeat the integer */
+			/* bytes with zeros behind them, or little-endian; longer columns repeat the integer */
 			for (int b = 0; b < lay->attlen; b++)
-				tuple[at++] = (uint8_t) (cells[i].integer >> (8 * (b % 8)));
+				if (cells[i].bytes)
+					tuple[at++] = (uint32_t) b < cells[i].len ? (uint8_t) cells[i].bytes[b] : 0;
+				else
+					tuple[at++] = (uint8_t) (cells[i].integer >> (8 * (b % 8)));
 		}
 	}
 	return at;

@@ -242,6 +242,24 @@ load_text(EngineRun *run, uint32_t attr, bool stored, Vector *dst)
 	}
 }
 
+static void
+load_fixed_text(EngineRun *run, uint32_t attr, Vector *dst)
+{
+	const uint32_t type = program_attrs(run->program)[attr].type;
+	uint32_t	constant = run->plain ? run->attr_const[attr] : 0;
+	const uint16_t *pos = run->pos[attr];
+	TextView   *out = dst->data;
+
+	for (uint32_t i = 0; i < run->n; i++)
+	{
+		TextView	view = {"", 0, 0};
+
+		if (!(dst->has_null && dst->null[i]))
+			decode_fixed_text(run->tuple[i] + (constant ? constant : pos[i]), type, &view);
+		out[i] = view;
+	}
+}
+
 /* The value that rows too short for the attribute have. */
 static void
 load_missing(EngineRun *run, uint32_t attr, Vector *dst)
@@ -343,6 +361,10 @@ load_attr(EngineRun *run, uint32_t attr, bool stored, Vector *dst)
 		case TYPE_TEXT:
 		case TYPE_BYTEA:
 			load_text(run, attr, stored, dst);
+			break;
+		case TYPE_UUID:
+		case TYPE_NAME:
+			load_fixed_text(run, attr, dst);
 			break;
 		case TYPE_OPAQUE:
 			memset(dst->data, 0, n);
