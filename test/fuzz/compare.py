@@ -25,6 +25,9 @@ RULES = {
                 "the groups, a hash table that spills evaluates those of rows on disk later, a custom plan folds what "
                 "a generic one meets row by row or never. Accepted only if PostgreSQL alone gives the same error, or "
                 "the same absence of one, under the settings of our run.",
+    "limit": "Groups with DISTINCT or ORDER BY in an aggregate are sorted by PostgreSQL, and a LIMIT above that has enough "
+             "ends before the rows of later groups are evaluated. Accepted only if PostgreSQL gives the same error for "
+             "the query without its LIMIT.",
 }
 
 
@@ -101,8 +104,8 @@ def compare(expected, got, order):
 
 def rule(query, expected, got, parallel, again):
     """The name of the rule that leaves this difference open, or None.
-    parallel: our run could share tables out among processes. again(**settings): PostgreSQL's own answer under the settings of our run,
-    and these."""
+    parallel: our run could share tables out among processes. again(limit=True, **settings): PostgreSQL's own answer
+    under the settings of our run, and these; of the query without its LIMIT."""
     if query.tree is None or not (expected.error or got.error):
         return None
     if query.relations > 1:
@@ -116,4 +119,6 @@ def rule(query, expected, got, parallel, again):
             break
         if compare(again(**mode), got, query.order()) is None:
             return "settings"
+    if not expected.error and " LIMIT " in render(query.tree) and again(limit=False).error == got.error:
+        return "limit"
     return None
