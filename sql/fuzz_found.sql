@@ -56,3 +56,22 @@ reset parallel_tuple_cost;
 reset min_parallel_table_scan_size;
 reset enable_hashagg;
 drop table found;
+
+-- A child too small for us beside a parent that is not: PostgreSQL's Partial
+-- Aggregate over a scan that does not have the keys yet
+create table found (a int, b int);
+create table found_1 (c text) inherits (found);
+insert into found select i % 10, i from generate_series(1, 20000) i;
+insert into found_1 (a, b) values (3, 1), (30, 2);
+analyze found, found_1;
+set gpuscan.require = allow;
+set gpuscan.startup_cost = 20;
+select * from plan_of('select a + 1 as k, sum(b) from found group by 1 order by 1');
+select a + 1 as k, sum(b) from found group by 1 order by 1;
+select distinct a from found where b < 5 order by a;
+select count(*), sum(b) from found;
+reset gpuscan.startup_cost;
+set gpuscan.require = require;
+set client_min_messages = warning;
+drop table found cascade;
+reset client_min_messages;

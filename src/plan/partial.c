@@ -189,21 +189,30 @@ translate(AppendContext *context, RelOptInfo *child, List *exprs)
 }
 
 static PathTarget *
-translate_target(AppendContext *context, RelOptInfo *child)
+translate_target(AppendContext *context, RelOptInfo *child, const PathTarget *parent)
 {
-	PathTarget *target = copy_pathtarget(context->target);
+	PathTarget *target = copy_pathtarget((PathTarget *) parent);
 
 	target->exprs = translate(context, child, target->exprs);
 	return target;
 }
 
-/* PostgreSQL's own first step, for a table that is not ours. */
+/*
+ * PostgreSQL's own first step, for a table that is not ours.
+ *
+ * Its rows must have the keys, marked as such (setrefs.c, createplan.c
+ * extract_grouping_cols).  planner.c apply_scanjoin_target_to_paths sees to that
+ * for partitions, not for inheritance children.
+ */
 static Path *
 own_partial_path(AppendContext *context, RelOptInfo *child, Path *path, List *keys, PathTarget *target)
 {
 	const AggStage *stage = context->stage;
 	double		groups = keys == NIL ? 1 : estimate_num_groups(context->root, keys, path->rows, NULL, NULL);
 
+	if (path->pathtarget->sortgrouprefs == NULL && stage->clauses != NIL)
+		path = (Path *) create_projection_path(context->root, child, path,
+											   translate_target(context, child, context->parent->reltarget));
 	return (Path *) create_agg_path(context->root, child, path, target,
 									stage->clauses == NIL ? AGG_PLAIN : AGG_HASHED,
 									stage->distinct ? AGGSPLIT_SIMPLE : AGGSPLIT_INITIAL_SERIAL,
@@ -224,7 +233,7 @@ add_table(AppendContext *context, RelOptInfo *child)
 {
 	const AggStage *stage = context->stage;
 	List	   *keys = translate(context, child, stage->keys);
-	PathTarget *target = translate_target(context, child);
+	PathTarget *target = translate_target(context, child, context->target);
 	Path	   *path = NULL;
 	Path	   *parallel = NULL;
 	int			workers = stage->output_rel->consider_parallel ? gpuscan_plan_workers(child) : 0;
