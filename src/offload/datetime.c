@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * datetime.c
- *	  extract, date_part, date_trunc, dates, timestamps and times plus or minus an
+ *	  extract, date_part, date_trunc, date_bin, dates, timestamps and times plus or minus an
  *	  interval, and casts from one time zone to another.
  *
  * A field's name and an interval have no form in a register.  As constants
@@ -370,6 +370,24 @@ offload_time_plus_interval(Builder *b, Node *arg, Node *interval, int sign)
 	return gpuscan_builder_emit(b, OP_TIME_PLUS, gpuscan_offload_expr(b, arg), int8_param(b, time), PROGRAM_NO_REG);
 }
 
+/* timestamp_bin, timestamptz_bin: what an error is due for, PostgreSQL is asked */
+static uint16
+offload_bin(Builder *b, Node *stride, Node *arg, Node *origin)
+{
+	const Interval *span;
+	int64		length;
+	uint16		reg;
+
+	if (!is_constant(stride))
+		return gpuscan_builder_refuse(b, "interval that is not constant");
+	span = DatumGetIntervalP(((Const *) stride)->constvalue);
+	if (INTERVAL_NOT_FINITE(span) || span->month != 0 || pg_mul_s64_overflow(span->day, USECS_PER_DAY, &length) ||
+		pg_add_s64_overflow(length, span->time, &length) || length <= 0)
+		return gpuscan_builder_refuse(b, "date_bin of months, or of no time");
+	reg = gpuscan_offload_expr(b, arg);
+	return gpuscan_builder_emit(b, OP_TIMESTAMP_BIN, int8_param(b, length), reg, gpuscan_offload_expr(b, origin));
+}
+
 bool
 gpuscan_offload_datetime(Builder *b, Oid funcid, List *args, uint16 *reg)
 {
@@ -395,6 +413,10 @@ gpuscan_offload_datetime(Builder *b, Oid funcid, List *args, uint16 *reg)
 		case F_TIMESTAMP_MI_INTERVAL:
 		case F_TIMESTAMPTZ_MI_INTERVAL:
 			*reg = offload_plus_interval(b, linitial(args), lsecond(args), -1, funcid == F_TIMESTAMPTZ_MI_INTERVAL);
+			return true;
+		case F_DATE_BIN_INTERVAL_TIMESTAMP_TIMESTAMP:
+		case F_DATE_BIN_INTERVAL_TIMESTAMPTZ_TIMESTAMPTZ:
+			*reg = offload_bin(b, linitial(args), lsecond(args), lthird(args));
 			return true;
 		case F_TIME_PL_INTERVAL:
 		case F_TIME_MI_INTERVAL:

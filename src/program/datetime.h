@@ -396,6 +396,29 @@ timestamp_truncated(int64_t field, int64_t t, int64_t *r)
 	return timestamp_in_range(*r);
 }
 
+/*
+ * timestamp_bin, timestamptz_bin: the start of the bin of 'stride' microseconds,
+ * counted from the origin, that t is in.  Infinities stay.
+ */
+BODY bool
+timestamp_binned(int64_t stride, int64_t t, int64_t origin, int64_t *r)
+{
+	const int64_t since = (int64_t) ((uint64_t) t - (uint64_t) origin);
+	int64_t		within;
+
+	*r = t;
+	if (!TIMESTAMP_IS_FINITE(t))
+		return true;
+	if (!TIMESTAMP_IS_FINITE(origin) || stride <= 0 || !timestamp_in_range(t) || !timestamp_in_range(origin))
+		return false;
+	within = since % stride;
+	if (within < 0)
+		within += stride;
+	*r = (int64_t) ((uint64_t) t - (uint64_t) within);
+	/* of a time before the origin, and a long stride, it may lie before all of them */
+	return ((t ^ origin) & (t ^ since)) >= 0 && *r <= t && timestamp_in_range(*r);
+}
+
 /* ------------------------------------------------------------------------
  * timestamp plus interval: timestamp_pl_interval, a step each
  * ------------------------------------------------------------------------

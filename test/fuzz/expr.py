@@ -632,6 +632,15 @@ class Maker:
             return Expr("date", "make_date(abs(", part, " % 3000) + 1, abs(", part, " % 12) + 1, 28)")
         return self.leaf("date")
 
+    def bins(self, type, depth):
+        """date_bin; of a stride that it refuses, sometimes"""
+        rng = self.rng
+        stride = rng.choice(["15 minutes", "1 day", "7 days", "0.1 seconds", "90000 days"])
+        if self.fail and rng.random() < 0.1:
+            stride = rng.choice(["1 month", "0", "-1 hour"])
+        origin = self.leaf(type, True) if self.fail and rng.random() < 0.3 else "'2001-02-03 04:05:06'::" + type
+        return Expr(type, "date_bin('%s', " % stride, self.make(type, depth - 1, True), ", ", origin, ")")
+
     def timestamp(self, depth):
         rng = self.rng
         draw = rng.random()
@@ -642,7 +651,9 @@ class Maker:
         if draw < 0.7:
             return Expr("timestamp", "(", self.make(self.kind("date", "timestamp"), depth - 1, True), rng.choice([" + ", " - "]),
                         self.interval(), ")")
-        if draw < 0.7 + self.host:
+        if draw < 0.75:
+            return self.bins("timestamp", depth)
+        if draw < 0.75 + self.host:
             return Expr("timestamp", "(", self.make("timestamp", depth - 1, True), " + make_interval(days => ", self.leaf("int4", True), "))")
         return self.leaf("timestamp")
 
@@ -655,7 +666,9 @@ class Maker:
             return Expr("timestamptz", "date_trunc('%s', " % rng.choice(UNITS), self.make(self.kind("timestamptz", "date"), depth - 1, True), ")")
         if draw < 0.7:
             return Expr("timestamptz", "(", self.make("timestamptz", depth - 1, True), rng.choice([" + ", " - "]), self.interval(), ")")
-        if draw < 0.7 + self.host:
+        if draw < 0.75:
+            return self.bins("timestamptz", depth)
+        if draw < 0.75 + self.host:
             return Expr("timestamptz", "(", self.make("timestamp", depth - 1, True), " AT TIME ZONE 'UTC')")
         return self.leaf("timestamptz")
 

@@ -47,6 +47,12 @@ FROM (VALUES
 	('{"extract(text, timestamp without time zone) #1","date_part(text, timestamp without time zone) #1","extract(text, timestamp with time zone) #1","date_part(text, timestamp with time zone) #1"}',
 	 '{microseconds,milliseconds,second,minute,hour,day,week,month,quarter,year,decade,century,millennium,isoyear,dow,isodow,doy,epoch,us,Msec,m,y}'),
 	('{"extract(text, time without time zone) #1","date_part(text, time without time zone) #1"}', '{microseconds,milliseconds,second,minute,hour,epoch,us,Msec,m,day,century}'),
+	('{"date_bin(interval, timestamp without time zone, timestamp without time zone) #1","date_bin(interval, timestamp with time zone, timestamp with time zone) #1"}',
+	 '{"15 minutes","1 day","7 days 00:00:00.000001","-1 day 48:00:00","1 us","100000000 days","9223372036854 seconds","900 s","0","-1 hour","1 month"}'),
+	('{"date_bin(interval, timestamp without time zone, timestamp without time zone) #3"}',
+	 '{2001-01-01 00:00:00,1999-12-31 23:59:59.999999,4714-11-24 00:00:00 BC,294276-12-31 23:59:59.999999,infinity,NULL}'),
+	('{"date_bin(interval, timestamp with time zone, timestamp with time zone) #3"}',
+	 '{2001-01-01 00:00:00+00,1999-12-31 23:59:59.999999+00,4714-11-24 08:00:00+00 BC,294276-12-31 23:59:59.999999+00,-infinity,NULL}'),
 	('{"make_date(integer, integer, integer) #1"}', '{NULL,-4714,-4713,-1,0,1,1900,2000,2023,5874897,5874898,-2147483648,2147483647}'),
 	('{"make_date(integer, integer, integer) #2"}', '{NULL,-1,0,2,6,11,12,13}'),
 	('{"make_date(integer, integer, integer) #3"}', '{NULL,-2147483648,0,1,2,3,24,28,29,30,31,32,2147483647}'),
@@ -180,6 +186,7 @@ BEGIN
 	END IF;
 	FOR k IN 1..last LOOP
 		SELECT coalesce(fn.said, fn.name || format(CASE WHEN array_length(fn.types, 1) = 1 THEN '(a)'
+								 WHEN array_length(fn.types, 1) = 3 AND fn.constant = 1 THEN '(%1$L, b, c)'
 								 WHEN array_length(fn.types, 1) = 3 THEN '(a, b, c)'
 								 WHEN fn.constant = 1 THEN '(%1$L, b)'
 								 WHEN fn.constant = 2 THEN '(a, %2$L)'

@@ -66,6 +66,12 @@ choose_meaningful(Rng *rng, uint16_t op, int arg, ProgramValue *value)
 			low = -3000;
 			high = 3000;
 			break;
+		case OP_TIMESTAMP_BIN:
+			if (arg != 0)
+				return;
+			low = -2;
+			high = 100000;
+			break;
 		case OP_TIME_FIELD:
 			if (arg != 0)
 				return;

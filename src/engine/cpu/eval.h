@@ -214,6 +214,7 @@ vector_zone_from_local(EngineRun *run, Vector *dst, const Vector *a, const Vecto
 
 #define EVAL1_VALUE_TEXT(kr, body, fail)	UNARY(TextView, CTYPE_##kr, body, fail)
 #define EVAL3_VALUE_INT32(kr, body, fail)	TERNARY(int32_t, CTYPE_##kr, body, fail)
+#define EVAL3_VALUE_INT64(kr, body, fail)	TERNARY(int64_t, CTYPE_##kr, body, fail)
 #define EVAL3_VALUE_TEXT(kr, body, fail)	vector_##body(run, dst, a, b, c)
 
 #define FIRST_OF(a, b, c)	a
