@@ -130,6 +130,17 @@
 #endif
 
 /*
+ * 18 has an entry for the groups among the tables of a query, which does not
+ * count where EXPLAIN asks whether columns need their table's name (commit
+ * 247dea89f76).
+ */
+#if PG_VERSION_NUM >= 180000
+#define EXPLAIN_TABLES(es) ((es)->rtable_size)
+#else
+#define EXPLAIN_TABLES(es) list_length((es)->rtable)
+#endif
+
+/*
  * 18 says in the locale itself whether memcmp decides its order (commit
  * 06421b0843); before, a function looks (pg_locale.c).
  */

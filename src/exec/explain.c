@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "compat.h"
 #include "exec/explain.h"
 #include "executor/instrument.h"
 #include "nodes/makefuncs.h"
@@ -18,7 +19,7 @@ void
 gpuscan_explain_exprs(const char *label, List *exprs, bool conjunction,
 					  CustomScanState *node, List *ancestors, ExplainState *es)
 {
-	bool		useprefix = list_length(es->rtable) > 1 || es->verbose;
+	bool		useprefix = EXPLAIN_TABLES(es) > 1 || es->verbose;
 	List	   *context;
 
 	if (exprs == NIL)

@@ -208,8 +208,8 @@ int8_param(Builder *b, int64 value)
 													   Int64GetDatum(value), false, FLOAT8PASSBYVAL), VALUE_INT64);
 }
 
-static uint16
-to_local(Builder *b, uint16 reg)
+uint16
+gpuscan_offload_local_time(Builder *b, uint16 reg)
 {
 	return gpuscan_builder_emit(b, OP_ZONE_TO_LOCAL, gpuscan_builder_param(b, gpuscan_offload_zone(), VALUE_TEXT),
 								reg, PROGRAM_NO_REG);
@@ -233,7 +233,7 @@ gpuscan_offload_zoned(Builder *b, uint16 reg, Oid type)
 static uint16
 offload_trunc_zoned(Builder *b, DatetimeField field, uint16 reg)
 {
-	uint16		local = to_local(b, reg);
+	uint16		local = gpuscan_offload_local_time(b, reg);
 	uint16		start = gpuscan_builder_emit(b, OP_TIMESTAMP_TRUNC, int8_param(b, field), local, PROGRAM_NO_REG);
 
 	if (FIELD_IS_OF_DAY(field))
@@ -291,7 +291,7 @@ offload_field(Builder *b, Oid funcid, Node *name, Node *arg)
 		case F_EXTRACT_TEXT_TIMESTAMPTZ:
 		case F_DATE_PART_TEXT_TIMESTAMPTZ:
 			if (meaning.field != FIELD_EPOCH)
-				reg = to_local(b, reg);
+				reg = gpuscan_offload_local_time(b, reg);
 			/* FALLTHROUGH */
 		default:
 			reg = gpuscan_builder_emit(b, OP_TIMESTAMP_FIELD, int8_param(b, meaning.field), reg, PROGRAM_NO_REG);
@@ -316,7 +316,7 @@ plus(Builder *b, ProgramOp op, uint16 reg, int64 amount)
 static uint16
 plus_local(Builder *b, ProgramOp op, uint16 reg, int64 amount)
 {
-	return amount == 0 ? reg : from_local(b, plus(b, op, to_local(b, reg), amount));
+	return amount == 0 ? reg : from_local(b, plus(b, op, gpuscan_offload_local_time(b, reg), amount));
 }
 
 /* A date or timestamp plus (sign 1) or minus (-1) an interval */
@@ -427,7 +427,7 @@ gpuscan_offload_datetime(Builder *b, Oid funcid, List *args, uint16 *reg)
 		case F_DATE_TIMESTAMPTZ:
 			*reg = gpuscan_offload_expr(b, linitial(args));
 			if (b->refusal == NULL)
-				*reg = to_local(b, *reg);
+				*reg = gpuscan_offload_local_time(b, *reg);
 			if (funcid == F_TIME_TIMESTAMPTZ)
 				*reg = gpuscan_builder_emit(b, OP_TIMESTAMP_TO_TIME, *reg, PROGRAM_NO_REG, PROGRAM_NO_REG);
 			if (funcid == F_DATE_TIMESTAMPTZ)

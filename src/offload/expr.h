@@ -47,6 +47,12 @@ extern const char *gpuscan_offload_field_name(int64 field);
 /* ... a timestamp with time zone, of a register with a timestamp or a date in the session's zone */
 extern uint16 gpuscan_offload_zoned(Builder *b, uint16 reg, Oid type);
 
+/* ... a timestamp with time zone as the session's zone has it */
+extern uint16 gpuscan_offload_local_time(Builder *b, uint16 reg);
+
+/* to_char.c: to_char of a timestamp, with or without time zone */
+extern uint16 gpuscan_offload_to_char(Builder *b, Oid funcid, Node *arg, Node *format);
+
 /*
  * text.c: functions that become several steps (ILIKE, concat and their kin), and
  * casts by way of text.  False when funcid is none of these.

@@ -254,6 +254,10 @@ gpuscan_offload_text(Builder *b, Oid funcid, Oid collation, List *args, uint16 *
 		case F_CONCAT_WS:
 			*reg = offload_concat_ws(b, args);
 			return true;
+		case F_TO_CHAR_TIMESTAMP_TEXT:
+		case F_TO_CHAR_TIMESTAMPTZ_TEXT:
+			*reg = gpuscan_offload_to_char(b, funcid, linitial(args), lsecond(args));
+			return true;
 		case F_BPCHAR_BPCHAR_INT4_BOOL:
 		case F_VARCHAR_VARCHAR_INT4_BOOL:
 			*reg = offload_length_coercion(b, funcid, args);

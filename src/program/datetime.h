@@ -179,6 +179,9 @@ calendar_monday(int32_t julian)
  * ------------------------------------------------------------------------
  */
 
+/* A pattern of to_char (to_char.h) has at most so many bytes */
+#define TO_CHAR_PATTERN_MAX	256
+
 /* What extract and date_trunc can be asked for; from UNITS of datetime.c by offload/ */
 typedef enum DatetimeField
 {

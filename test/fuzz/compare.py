@@ -7,6 +7,7 @@ there is no tolerance beside the rules, and the report counts how often each
 was needed.
 """
 
+import re
 from collections import Counter
 
 from tree import render
@@ -25,10 +26,14 @@ RULES = {
                 "the groups, a hash table that spills evaluates those of rows on disk later, a custom plan folds what "
                 "a generic one meets row by row or never. Accepted only if PostgreSQL alone gives the same error, or "
                 "the same absence of one, under the settings of our run.",
-    "limit": "Groups with DISTINCT or ORDER BY in an aggregate are sorted by PostgreSQL, and a LIMIT above that has enough "
-             "ends before the rows of later groups are evaluated. Accepted only if PostgreSQL gives the same error for "
-             "the query without its LIMIT.",
+    "sorted": "Where an aggregate has DISTINCT or ORDER BY, PostgreSQL sorts the rows by their groups and evaluates arguments "
+              "in that order. Both sides must fail; or PostgreSQL, which needs no later group for a LIMIT, must give the "
+              "same error for the query without it.",
 }
+
+
+# an aggregate with DISTINCT or ORDER BY
+SORTED = re.compile(r"\(DISTINCT |WITHIN GROUP|_agg\(.* ORDER BY ")
 
 
 class Answer:
@@ -119,6 +124,7 @@ def rule(query, expected, got, parallel, again):
             break
         if compare(again(**mode), got, query.order()) is None:
             return "settings"
-    if not expected.error and " LIMIT " in render(query.tree) and again(limit=False).error == got.error:
-        return "limit"
+    if SORTED.search(render(query.tree)) and \
+            (expected.error and got.error or " LIMIT " in render(query.tree) and again(limit=False).error == got.error):
+        return "sorted"
     return None

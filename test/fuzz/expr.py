@@ -749,7 +749,13 @@ class Maker:
         def word():
             return text() if rng.random() < 0.3 else Expr("text", data.quote(data.plain_text(rng)))
 
-        draw = rng.randrange(20)
+        draw = rng.randrange(22)
+        if draw >= 20:
+            formats = ["YYYY-MM", "YYYY-MM-DD HH24:MI:SS.US", "IYYY-IW", "Mon DD", "HH12 am", 'YYYY "Q"Q', "DDD-D-ID WW"]
+            if rng.random() < self.host:
+                formats = ["FMDD TMMonth", "YY CC", "Y,YYY J"]
+            return Expr("text", "to_char(", self.make(self.kind("timestamp", "timestamptz", "date"), depth - 1, True),
+                        ", '%s')" % rng.choice(formats))
         if draw < 4:
             return Expr("text", "(", text(), " || ", word(), ")")
         if draw < 5:

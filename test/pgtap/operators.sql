@@ -94,6 +94,12 @@ FROM (VALUES
 	('{"concat(\"any\") #2"}', '{NULL,"","a  ","é","  "}'),
 	('{"concat(\"any\") #3"}', '{NULL,0,-1.50,170141183460469231731687303715884105727,NaN}'),
 	('{"concat_ws(text, \"any\") #2"}', '{NULL,"","x","é"}'),
+	('{"to_char(timestamp without time zone, text) #2","to_char(timestamp with time zone, text) #2"}',
+	 '{YYYY-MM-DD,YYYYMMDDHH24MISS,"IYYY-\"W\"IW-ID","yyyy/mm/dd hh24:mi:ss.ms","DDD D Q WW US %","Month MONTH month|Mon MON mon","Day DAY day|Dy DY dy","HH12:MI AM, hh pm","\"a\\\"b\" \\\\ é","\"x YYYY"}'),
+	('{"to_char(timestamp without time zone, text) #1"}',
+	 '{NULL,0001-01-01 00:00:00,0001-12-31 23:59:59.999999 BC,0999-12-31 12:00:00,1582-10-10 10:10:10.101010,1900-02-28 23:59:59.999999,1969-12-31 11:59:59.999999,1999-12-31 23:59:59.999999,2000-01-01 00:00:00,2000-02-29 01:02:03.000999,2004-12-31 13:00:00,2005-01-02 00:00:00,2006-01-01 00:00:00.5,2024-02-29 23:59:60,2024-12-30 06:30:00,2026-05-31 23:59:59,9999-12-31 23:59:59,10000-01-01 00:00:00,294276-12-31 23:59:59.999999,-infinity,infinity}'),
+	('{"to_char(timestamp with time zone, text) #1"}',
+	 '{NULL,0001-01-01 00:00:00+00,1883-11-18 20:00:00+00,1999-12-31 23:59:59.999999+00,2000-01-01 08:00:00+00,2011-03-13 10:00:00+00,2011-11-06 08:59:59.999999+00,2011-11-06 09:00:00+00,2024-02-29 20:00:00+00,2100-01-01 00:00:00+00,9999-12-31 23:59:59+00,294276-12-31 23:59:59.999999+00,-infinity,infinity}'),
 	-- ((p << 16) | (s & 2047)) + 4
 	('{"numeric(numeric, integer) #2"}',
 	 '{NULL,-1,0,3,4,65540,65541,327684,327686,655366,2490406,2490372,2494466,2555908,65536004,524289,524290,200708,329730}'),
@@ -128,6 +134,7 @@ SELECT p.oid, format('pg_catalog.%I', p.proname) AS name, p.prorettype, t.types,
 			WHEN p.prorettype = 'bpchar'::regtype THEN format('pg_catalog.%I(a, b, c)::text', p.proname) END AS said,
 	   -- the argument that has to be a constant
 	   CASE WHEN p.proname IN ('extract', 'date_part', 'date_trunc') THEN 1
+			WHEN p.proname = 'to_char' THEN 2
 			ELSE array_position(t.types, 'interval') END AS constant
 FROM (SELECT DISTINCT object FROM gpuscan.offload_listing() WHERE kind = 'function') l
 JOIN pg_proc p ON p.oid = l.object,

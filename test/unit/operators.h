@@ -131,6 +131,17 @@ choose_meaningful(Rng *rng, uint16_t op, int arg, ProgramValue *value)
 				value->len = 8;
 			}
 			return;
+		case OP_TO_CHAR:
+			if (arg == 1 && !value->null && rng_chance(rng, 80))
+			{
+				static const char *const patterns[] = {
+					"%Y-%m-%d", "%Y%m", "%H:%M:%S.%L %f", "%G-W%V-%u", "%j %w %q %W%%", "%I %p%P", "%b %^b%!b", "%B|%^B|%!B", "%a%^A%!A|", "%Q", "%", "x%^"
+				};
+
+				value->u.ptr = patterns[rng_below(rng, sizeof patterns / sizeof patterns[0])];
+				value->len = (uint32_t) strlen(value->u.ptr);
+			}
+			return;
 		case OP_ZONE_TO_LOCAL:
 		case OP_ZONE_FROM_LOCAL:
 			if (arg == 0 && !value->null && rng_chance(rng, 80))
