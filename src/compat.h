@@ -141,6 +141,21 @@
 #endif
 
 /*
+ * 16 has DecodeTimezoneAbbrev give the kind apart from an error (commit
+ * 720b0eaae9b).  That includer has utils/datetime.h.
+ */
+#if PG_VERSION_NUM >= 160000
+#define DECODE_ZONE_ABBREVIATION(name, type, offset, zone) \
+do { \
+	DateTimeErrorExtra extra_; \
+	if (DecodeTimezoneAbbrev(0, name, type, offset, zone, &extra_) < 0) \
+		*(type) = UNKNOWN_FIELD; \
+} while (0)
+#else
+#define DECODE_ZONE_ABBREVIATION(name, type, offset, zone) (*(type) = DecodeTimezoneAbbrev(0, name, offset, zone))
+#endif
+
+/*
  * 18 says in the locale itself whether memcmp decides its order (commit
  * 06421b0843); before, a function looks (pg_locale.c).
  */

@@ -26,7 +26,7 @@ is_set(Node *expr)
 static ProgramType
 type_of_param(Node *expr)
 {
-	return is_set(expr) ? TYPE_TEXT : gpuscan_type_of(exprType(expr));
+	return is_set(expr) || gpuscan_offload_is_zone(expr) ? TYPE_TEXT : gpuscan_type_of(exprType(expr));
 }
 
 List *
@@ -101,7 +101,10 @@ gpuscan_params_evaluate(List *params, List *param_states, ExprContext *econtext,
 			elog(ERROR, "parameter of type %u in a program", exprType(expr));
 		datum = ExecEvalExpr((ExprState *) lfirst(lcs), econtext, &isnull);
 		if (gpuscan_offload_is_zone(expr))
-			datum = gpuscan_offload_zone_table();
+		{
+			datum = gpuscan_offload_zone_table(expr);
+			isnull = false;
+		}
 		else if (!isnull && is_set(expr))
 			datum = gpuscan_set_from_array(datum);
 		if (!isnull && gpuscan_value_from_datum(type, datum, false, value) == VALUE_FITS)

@@ -144,7 +144,8 @@ field_meaning(Oid funcid, const Const *name, FieldMeaning *meaning)
 	int			value;
 	int			type = DecodeUnits(0, lowunits, &value);
 
-	if (funcid == F_DATE_TRUNC_TEXT_TIMESTAMP || funcid == F_DATE_TRUNC_TEXT_TIMESTAMPTZ)
+	if (funcid == F_DATE_TRUNC_TEXT_TIMESTAMP || funcid == F_DATE_TRUNC_TEXT_TIMESTAMPTZ ||
+		funcid == F_DATE_TRUNC_TEXT_TIMESTAMPTZ_TEXT)
 		return trunc_meaning(type, value, meaning);
 	if (type == UNKNOWN_FIELD)
 		type = DecodeSpecial(0, lowunits, &value);
@@ -208,36 +209,69 @@ int8_param(Builder *b, int64 value)
 													   Int64GetDatum(value), false, FLOAT8PASSBYVAL), VALUE_INT64);
 }
 
-uint16
-gpuscan_offload_local_time(Builder *b, uint16 reg)
+static uint16
+session_zone(Builder *b)
 {
-	return gpuscan_builder_emit(b, OP_ZONE_TO_LOCAL, gpuscan_builder_param(b, gpuscan_offload_zone(), VALUE_TEXT),
-								reg, PROGRAM_NO_REG);
+	return gpuscan_builder_param(b, gpuscan_offload_zone(), VALUE_TEXT);
+}
+
+/* A zone that an argument names, which has to be a constant */
+static uint16
+named_zone(Builder *b, Node *name)
+{
+	if (!is_constant(name))
+		return gpuscan_builder_refuse(b, "time zone that is not constant");
+	if (!gpuscan_offload_knows_zone((Const *) name))
+		return gpuscan_builder_refuse(b, "time zone %s", quote_literal_cstr(TextDatumGetCString(((Const *) name)->constvalue)));
+	return gpuscan_builder_param(b, gpuscan_offload_named_zone((Const *) name), VALUE_TEXT);
 }
 
 static uint16
-from_local(Builder *b, uint16 reg)
+to_local(Builder *b, uint16 zone, uint16 reg)
 {
-	return gpuscan_builder_emit(b, OP_ZONE_FROM_LOCAL, gpuscan_builder_param(b, gpuscan_offload_zone(), VALUE_TEXT),
-								reg, PROGRAM_NO_REG);
+	return gpuscan_builder_emit(b, OP_ZONE_TO_LOCAL, zone, reg, PROGRAM_NO_REG);
+}
+
+static uint16
+from_local(Builder *b, uint16 zone, uint16 reg)
+{
+	return gpuscan_builder_emit(b, OP_ZONE_FROM_LOCAL, zone, reg, PROGRAM_NO_REG);
+}
+
+uint16
+gpuscan_offload_local_time(Builder *b, uint16 reg)
+{
+	return to_local(b, session_zone(b), reg);
 }
 
 uint16
 gpuscan_offload_zoned(Builder *b, uint16 reg, Oid type)
 {
 	reg = gpuscan_offload_widen(b, reg, type, VALUE_INT64);
-	return b->refusal != NULL ? PROGRAM_NO_REG : from_local(b, reg);
+	return b->refusal != NULL ? PROGRAM_NO_REG : from_local(b, session_zone(b), reg);
+}
+
+/* AT TIME ZONE: timestamptz_zone gives the local time of a zone, timestamp_zone takes one */
+static uint16
+offload_at_zone(Builder *b, Oid funcid, Node *name, Node *arg)
+{
+	const uint16 zone = named_zone(b, name);
+	const uint16 reg = b->refusal != NULL ? PROGRAM_NO_REG : gpuscan_offload_expr(b, arg);
+
+	if (b->refusal != NULL)
+		return PROGRAM_NO_REG;
+	return funcid == F_TIMEZONE_TEXT_TIMESTAMPTZ ? to_local(b, zone, reg) : from_local(b, zone, reg);
 }
 
 /* timestamptz_trunc_internal: the offset is found anew from days on, else it is that of the time */
 static uint16
-offload_trunc_zoned(Builder *b, DatetimeField field, uint16 reg)
+offload_trunc_zoned(Builder *b, uint16 zone, DatetimeField field, uint16 reg)
 {
-	uint16		local = gpuscan_offload_local_time(b, reg);
+	uint16		local = to_local(b, zone, reg);
 	uint16		start = gpuscan_builder_emit(b, OP_TIMESTAMP_TRUNC, int8_param(b, field), local, PROGRAM_NO_REG);
 
 	if (FIELD_IS_OF_DAY(field))
-		return from_local(b, start);
+		return from_local(b, zone, start);
 	return gpuscan_builder_emit(b, OP_ADD_INT64, reg,
 								gpuscan_builder_emit(b, OP_SUB_INT64, start, local, PROGRAM_NO_REG), PROGRAM_NO_REG);
 }
@@ -260,11 +294,12 @@ date_part_of(Builder *b, const FieldMeaning *meaning, uint16 reg)
 	return gpuscan_builder_emit(b, op, reg, PROGRAM_NO_REG, PROGRAM_NO_REG);
 }
 
-/* extract, date_part and date_trunc */
+/* extract, date_part and date_trunc, which may name a zone (else NULL) */
 static uint16
-offload_field(Builder *b, Oid funcid, Node *name, Node *arg)
+offload_field(Builder *b, Oid funcid, Node *name, Node *arg, Node *zone_name)
 {
 	FieldMeaning meaning;
+	uint16		zone = PROGRAM_NO_REG;
 	uint16		reg;
 
 	if (!is_constant(name))
@@ -272,7 +307,10 @@ offload_field(Builder *b, Oid funcid, Node *name, Node *arg)
 	if (!field_meaning(funcid, (Const *) name, &meaning))
 		return gpuscan_builder_refuse(b, "function %s of %s", format_procedure(funcid),
 									  quote_literal_cstr(TextDatumGetCString(((Const *) name)->constvalue)));
-	reg = gpuscan_offload_expr(b, arg);
+	if (zone_name != NULL)
+		zone = named_zone(b, zone_name);
+	if (b->refusal == NULL)
+		reg = gpuscan_offload_expr(b, arg);
 	if (b->refusal != NULL)
 		return PROGRAM_NO_REG;
 	switch (funcid)
@@ -280,7 +318,9 @@ offload_field(Builder *b, Oid funcid, Node *name, Node *arg)
 		case F_DATE_TRUNC_TEXT_TIMESTAMP:
 			return gpuscan_builder_emit(b, OP_TIMESTAMP_TRUNC, int8_param(b, meaning.field), reg, PROGRAM_NO_REG);
 		case F_DATE_TRUNC_TEXT_TIMESTAMPTZ:
-			return offload_trunc_zoned(b, meaning.field, reg);
+			return offload_trunc_zoned(b, session_zone(b), meaning.field, reg);
+		case F_DATE_TRUNC_TEXT_TIMESTAMPTZ_TEXT:
+			return offload_trunc_zoned(b, zone, meaning.field, reg);
 		case F_EXTRACT_TEXT_DATE:
 			reg = gpuscan_builder_emit(b, OP_DATE_FIELD, int4_param(b, meaning.field), reg, PROGRAM_NO_REG);
 			break;
@@ -316,7 +356,7 @@ plus(Builder *b, ProgramOp op, uint16 reg, int64 amount)
 static uint16
 plus_local(Builder *b, ProgramOp op, uint16 reg, int64 amount)
 {
-	return amount == 0 ? reg : from_local(b, plus(b, op, gpuscan_offload_local_time(b, reg), amount));
+	return amount == 0 ? reg : from_local(b, session_zone(b), plus(b, op, gpuscan_offload_local_time(b, reg), amount));
 }
 
 /* A date or timestamp plus (sign 1) or minus (-1) an interval */
@@ -402,7 +442,14 @@ gpuscan_offload_datetime(Builder *b, Oid funcid, List *args, uint16 *reg)
 		case F_DATE_PART_TEXT_TIMESTAMPTZ:
 		case F_DATE_TRUNC_TEXT_TIMESTAMP:
 		case F_DATE_TRUNC_TEXT_TIMESTAMPTZ:
-			*reg = offload_field(b, funcid, linitial(args), lsecond(args));
+			*reg = offload_field(b, funcid, linitial(args), lsecond(args), NULL);
+			return true;
+		case F_DATE_TRUNC_TEXT_TIMESTAMPTZ_TEXT:
+			*reg = offload_field(b, funcid, linitial(args), lsecond(args), lthird(args));
+			return true;
+		case F_TIMEZONE_TEXT_TIMESTAMPTZ:
+		case F_TIMEZONE_TEXT_TIMESTAMP:
+			*reg = offload_at_zone(b, funcid, linitial(args), lsecond(args));
 			return true;
 		case F_DATE_PL_INTERVAL:
 		case F_TIMESTAMP_PL_INTERVAL:

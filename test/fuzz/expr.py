@@ -29,6 +29,8 @@ FUNCTIONS = [
 
 FIELDS = ["day", "week", "month", "quarter", "year", "decade", "century", "millennium", "isoyear", "dow", "isodow", "doy", "epoch"]
 TIME_FIELDS = FIELDS + ["microseconds", "milliseconds", "second", "minute", "hour", "second", "hour"]
+# the last one is an abbreviation that moves, which stays with PostgreSQL
+ZONES = ["UTC", "Europe/Berlin", "America/New_York", "EST", "Asia/Kolkata", "<+05:30>-05:30", "MSK"]
 UNITS = ["microseconds", "milliseconds", "second", "minute", "hour", "day", "week", "month", "quarter", "year", "decade", "century",
          "millennium"]
 INTERVALS = ["1 month", "-1 month", "3 mons", "11 months", "-14 months", "1 year", "-4 years", "1 day", "-30 days", "90 days", "0",
@@ -647,6 +649,8 @@ class Maker:
         if draw < 0.25:
             return Expr("timestamp", "(", self.make(self.kind("date", "timestamptz"), depth - 1, True), ")::timestamp")
         if draw < 0.45:
+            if rng.random() < 0.3:
+                return Expr("timestamp", "(", self.make("timestamptz", depth - 1, True), " AT TIME ZONE '%s')" % rng.choice(ZONES))
             return Expr("timestamp", "date_trunc('%s', " % rng.choice(UNITS), self.make("timestamp", depth - 1, True), ")")
         if draw < 0.7:
             return Expr("timestamp", "(", self.make(self.kind("date", "timestamp"), depth - 1, True), rng.choice([" + ", " - "]),
@@ -663,13 +667,16 @@ class Maker:
         if draw < 0.25:
             return Expr("timestamptz", "(", self.make(self.kind("date", "timestamp"), depth - 1, True), ")::timestamptz")
         if draw < 0.45:
-            return Expr("timestamptz", "date_trunc('%s', " % rng.choice(UNITS), self.make(self.kind("timestamptz", "date"), depth - 1, True), ")")
+            if rng.random() < 0.3:
+                return Expr("timestamptz", "(", self.make("timestamp", depth - 1, True), " AT TIME ZONE '%s')" % rng.choice(ZONES))
+            return Expr("timestamptz", "date_trunc('%s', " % rng.choice(UNITS), self.make(self.kind("timestamptz", "date"), depth - 1, True),
+                        ", '%s')" % rng.choice(ZONES) if rng.random() < 0.3 else ")")
         if draw < 0.7:
             return Expr("timestamptz", "(", self.make("timestamptz", depth - 1, True), rng.choice([" + ", " - "]), self.interval(), ")")
         if draw < 0.75:
             return self.bins("timestamptz", depth)
         if draw < 0.75 + self.host:
-            return Expr("timestamptz", "(", self.make("timestamp", depth - 1, True), " AT TIME ZONE 'UTC')")
+            return Expr("timestamptz", "(", self.make("timestamptz", depth - 1, True), " + make_interval(hours => ", self.leaf("int2", True), "))")
         return self.leaf("timestamptz")
 
     def char(self, depth):

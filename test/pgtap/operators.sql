@@ -61,6 +61,14 @@ FROM (VALUES
 	-- the zone is PST8PDT: either side of its transitions, and of the times it has a table for
 	('{"extract(text, timestamp with time zone) #2","date_part(text, timestamp with time zone) #2","date_trunc(text, timestamp with time zone) #2","timestamptz_pl_interval(timestamp with time zone, interval) #1","timestamptz_mi_interval(timestamp with time zone, interval) #1","date(timestamp with time zone) #1","timestamp(timestamp with time zone) #1"}',
 	 '{NULL,4714-11-24 08:00:00+00 BC,0001-01-01 00:00:00+00,1883-11-18 19:59:59.999999+00,1883-11-18 20:00:00+00,1899-12-31 23:59:59.999999+00,1900-01-01 00:00:00+00,1900-01-02 08:00:00+00,1918-03-31 09:59:59.999999+00,1918-03-31 10:00:00+00,1945-08-14 23:00:00+00,1999-12-31 23:59:59.999999+00,2000-01-01 07:59:59.999999+00,2000-01-01 08:00:00+00,2000-01-01 00:00:00.000001+00,2011-03-12 18:00:00+00,2011-03-13 09:59:59.999999+00,2011-03-13 10:00:00+00,2011-03-13 23:15:00+00,2011-11-06 07:30:00+00,2011-11-06 08:59:59.999999+00,2011-11-06 09:00:00+00,2011-11-06 09:59:59+00,2011-11-06 10:00:00+00,2024-02-29 20:00:00+00,2037-11-01 09:00:00+00,2041-03-10 10:00:00+00,2099-12-29 12:00:00+00,2099-12-31 23:59:59.999999+00,2100-01-01 00:00:00+00,294276-12-31 23:59:59.999999+00,-infinity,infinity}'),
+	('{"timezone(text, timestamp without time zone) #1","timezone(text, timestamp with time zone) #1"}',
+	 '{UTC,Europe/Berlin,america/new_york,EST,EDT,Asia/Kolkata,Australia/Lord_Howe,"<+03>-03",MSK,nowhere,Africa/Monrovia}'),
+	('{"date_trunc(text, timestamp with time zone, text) #3"}', '{UTC,Europe/Berlin,EDT,Asia/Kolkata,MSK}'),
+	('{"date_trunc(text, timestamp with time zone, text) #1"}', '{microseconds,hour,day,week,century,y}'),
+	('{"date_trunc(text, timestamp with time zone, text) #2","timezone(text, timestamp with time zone) #2"}',
+	 '{NULL,0001-01-01 00:00:00+00,1883-11-18 20:00:00+00,1899-12-31 23:59:59.999999+00,1900-01-01 00:00:00+00,1918-03-31 10:00:00+00,1972-01-07 00:44:30+00,1999-12-31 23:59:59.999999+00,2000-01-01 07:59:59.999999+00,2011-03-13 10:00:00+00,2011-10-30 00:59:59+00,2011-10-30 01:00:00+00,2024-02-29 20:00:00+00,2037-11-01 09:00:00+00,2100-01-01 00:00:00+00,294276-12-31 23:59:59.999999+00,-infinity,infinity}'),
+	('{"timezone(text, timestamp without time zone) #2"}',
+	 '{NULL,4714-11-24 00:00:00 BC,1899-12-31 23:59:59,1900-01-02 00:00:00,1918-03-31 02:30:00,2011-03-13 02:30:00,2011-03-27 02:30:00,2011-10-02 02:15:00,2011-10-30 02:30:00,2011-11-06 01:30:00,2099-12-30 00:00:00,2100-01-01 00:00:00,294276-12-31 23:59:59.999999,-infinity,infinity}'),
 	('{"timestamptz(timestamp without time zone) #1"}',
 	 '{NULL,4714-11-24 00:00:00 BC,1883-11-18 12:00:00,1899-12-31 23:59:59,1900-01-01 00:00:00,1900-01-02 00:00:00,1900-01-03 00:00:00,1918-03-31 02:30:00,2011-03-13 01:59:59.999999,2011-03-13 02:00:00,2011-03-13 02:59:59.999999,2011-03-13 03:00:00,2011-03-14 03:00:00,2011-11-05 01:30:00,2011-11-06 00:59:59.999999,2011-11-06 01:00:00,2011-11-06 01:00:00.5,2011-11-06 01:59:59.999999,2011-11-06 02:00:00,2011-11-07 02:00:00,2099-12-29 23:59:59.999999,2099-12-30 00:00:00,2100-01-01 00:00:00,294276-12-31 16:00:00,294276-12-31 15:59:59.999999,-infinity,infinity}'),
 	('{"timestamptz(date) #1"}',
@@ -133,7 +141,7 @@ SELECT p.oid, format('pg_catalog.%I', p.proname) AS name, p.prorettype, t.types,
 			WHEN p.proargtypes[0] = 'cstring'::regtype THEN format('a::%s', p.prorettype::regtype)
 			WHEN p.prorettype = 'bpchar'::regtype THEN format('pg_catalog.%I(a, b, c)::text', p.proname) END AS said,
 	   -- the argument that has to be a constant
-	   CASE WHEN p.proname IN ('extract', 'date_part', 'date_trunc') THEN 1
+	   CASE WHEN p.proname IN ('extract', 'date_part', 'date_trunc', 'timezone') THEN 1
 			WHEN p.proname = 'to_char' THEN 2
 			ELSE array_position(t.types, 'interval') END AS constant
 FROM (SELECT DISTINCT object FROM gpuscan.offload_listing() WHERE kind = 'function') l
@@ -193,11 +201,12 @@ BEGIN
 	END IF;
 	FOR k IN 1..last LOOP
 		SELECT coalesce(fn.said, fn.name || format(CASE WHEN array_length(fn.types, 1) = 1 THEN '(a)'
+								 WHEN array_length(fn.types, 1) = 3 AND fn.name = 'pg_catalog.date_trunc' THEN '(%1$L, b, %3$L)'
 								 WHEN array_length(fn.types, 1) = 3 AND fn.constant = 1 THEN '(%1$L, b, c)'
 								 WHEN array_length(fn.types, 1) = 3 THEN '(a, b, c)'
 								 WHEN fn.constant = 1 THEN '(%1$L, b)'
 								 WHEN fn.constant = 2 THEN '(a, %2$L)'
-								 ELSE '(a, b)' END, p.a, p.b))
+								 ELSE '(a, b)' END, p.a, p.b, to_jsonb(p)->>'c'))
 		INTO call FROM pairs p WHERE id = k;
 		IF fn.prorettype = 'boolean'::regtype THEN
 			query := format('SELECT count(*) FILTER (WHERE %1$s) || '' '' || count(*) FILTER (WHERE NOT %1$s)
