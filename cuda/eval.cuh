@@ -16,6 +16,7 @@
 #include "load.cuh"
 #include "program/arith.h"
 #include "program/datetime.h"
+#include "program/interval.h"
 
 /* A step failed for a row: it counts unless a mask keeps the row from it. */
 DEVICE_FUNCTION void

@@ -30,6 +30,7 @@
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
+StaticAssertDecl(sizeof(Interval) == 16, "types.def has its length");
 StaticAssertDecl(NAMEDATALEN == 64, "types.def has its length");
 
 /* numeric.h and fmgrprotos.h have names in common: include no builtins.h */
@@ -271,6 +272,10 @@ gpuscan_value_from_datum(ProgramType type, Datum datum, bool as_key, ProgramValu
 			value->u.ptr = (const char *) DatumGetUUIDP(datum)->data;
 			value->len = UUID_LEN;
 			break;
+		case TYPE_INTERVAL:
+			value->u.ptr = (const char *) DatumGetIntervalP(datum);
+			value->len = sizeof(Interval);
+			break;
 		case TYPE_NAME:
 			value->u.ptr = NameStr(*DatumGetName(datum));
 			value->len = strnlen(value->u.ptr, NAMEDATALEN);
@@ -354,6 +359,7 @@ gpuscan_value_to_datum(ProgramType type, int32 typmod, const ProgramValue *value
 		case TYPE_BYTEA:
 			return text_datum(type, typmod, value);
 		case TYPE_UUID:
+		case TYPE_INTERVAL:
 		case TYPE_NAME:
 			return fixed_datum(gpuscan_type_info[type].attlen, value);
 		default:

@@ -185,11 +185,11 @@ decode_text(const uint8_t *p, TextView *view)
 	return (p[0] & 3) == 0;
 }
 
-/* A value of fixed length, all of it (uuid), or what is before the first zero (name) */
+/* A value of fixed length, all of it (uuid, interval), or what is before the first zero (name) */
 BODY void
 decode_fixed_text(const uint8_t *p, uint32_t type, TextView *view)
 {
-	const uint32_t size = type == TYPE_UUID ? 16 : 64;
+	const uint32_t size = type == TYPE_NAME ? 64 : 16;
 
 	view->ptr = (const char *) p;
 	view->len = size;

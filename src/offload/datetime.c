@@ -370,6 +370,12 @@ offload_plus_interval(Builder *b, Node *arg, Node *interval, int sign, bool zone
 	int64		both;
 	uint16		reg;
 
+	if (!is_constant(interval) && sign > 0 && !zoned)
+	{
+		reg = gpuscan_offload_expr(b, interval);
+		return gpuscan_builder_emit(b, OP_TIMESTAMP_PLUS_INTERVAL, reg,
+									gpuscan_offload_widen(b, gpuscan_offload_expr(b, arg), exprType(arg), VALUE_INT64), PROGRAM_NO_REG);
+	}
 	if (!is_constant(interval))
 		return gpuscan_builder_refuse(b, "interval that is not constant");
 	span = DatumGetIntervalP(((Const *) interval)->constvalue);

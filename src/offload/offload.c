@@ -100,7 +100,8 @@ offload_key(Builder *b, Node *key, Oid eqop)
 	BuilderPlace place;
 	uint16		reg;
 
-	if (type == PROGRAM_TYPES)
+	/* intervals that are equal may be shown differently: their bytes are no key */
+	if (type == PROGRAM_TYPES || type == TYPE_INTERVAL)
 	{
 		gpuscan_builder_refuse(b, "grouping by type %s", format_type_be(sql_type));
 		return false;

@@ -54,7 +54,7 @@ typedef enum ValueKind
 	VALUE_INT32,				/* int32_t: int2, int4, date, "char" */
 	VALUE_INT64,				/* int64_t: int8, timestamp, time, money, oid, enums */
 	VALUE_NUMERIC,				/* mantissa * 10^-scale; scale is also the display scale */
-	VALUE_TEXT,					/* pointer and length, in the row's own bytes: also bytea, uuid, name */
+	VALUE_TEXT,					/* pointer and length, in the row's own bytes: also bytea, uuid, name, interval */
 	VALUE_FLOAT64,				/* double: float8, and float4 widened */
 	VALUE_KINDS
 } ValueKind;

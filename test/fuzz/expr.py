@@ -12,7 +12,7 @@ from tree import Expr, List, Opt, Seq, render
 INTS = ("int2", "int4", "int8")
 TEXTS = ("text", "varchar", "bpchar")
 KINDS = ("bool", "int2", "int4", "int8", "numeric", "date", "timestamp", "timestamptz", "text", "bpchar", "bytea", "float8", "float4",
-         '"char"', "oid", "money", "time", "mood", "uuid", "name")
+         '"char"', "oid", "money", "time", "mood", "uuid", "name", "interval")
 FLOATS = ("float4", "float8")
 
 # Functions of our own: the server knows nothing of them but what is declared.
@@ -515,7 +515,7 @@ class Maker:
             return Expr(kind, "gcd(", one, ", ", self.make(kind, depth - 1, True) if self.fail else Expr(kind, "360::" + kind), ")")
         return Expr(kind, "lcm(", self.make(kind, depth - 1, True) if self.fail else Expr(kind, "(", one, " % 1000::" + kind + ")"), ", 84::", kind, ")")
 
-    def interval(self):
+    def span(self):
         """Constant: few that lead out of the calendar, unless errors are welcome."""
         some = INTERVALS if self.fail else INTERVALS[:-3]
         return "interval '%s'" % self.rng.choice(some)
@@ -653,8 +653,10 @@ class Maker:
                 return Expr("timestamp", "(", self.make("timestamptz", depth - 1, True), " AT TIME ZONE '%s')" % rng.choice(ZONES))
             return Expr("timestamp", "date_trunc('%s', " % rng.choice(UNITS), self.make("timestamp", depth - 1, True), ")")
         if draw < 0.7:
+            if self.fail and rng.random() < 0.3:
+                return Expr("timestamp", "(", self.make(self.kind("date", "timestamp"), depth - 1, True), " + ", self.leaf("interval", True), ")")
             return Expr("timestamp", "(", self.make(self.kind("date", "timestamp"), depth - 1, True), rng.choice([" + ", " - "]),
-                        self.interval(), ")")
+                        self.span(), ")")
         if draw < 0.75:
             return self.bins("timestamp", depth)
         if draw < 0.75 + self.host:
@@ -672,7 +674,7 @@ class Maker:
             return Expr("timestamptz", "date_trunc('%s', " % rng.choice(UNITS), self.make(self.kind("timestamptz", "date"), depth - 1, True),
                         ", '%s')" % rng.choice(ZONES) if rng.random() < 0.3 else ")")
         if draw < 0.7:
-            return Expr("timestamptz", "(", self.make("timestamptz", depth - 1, True), rng.choice([" + ", " - "]), self.interval(), ")")
+            return Expr("timestamptz", "(", self.make("timestamptz", depth - 1, True), rng.choice([" + ", " - "]), self.span(), ")")
         if draw < 0.75:
             return self.bins("timestamptz", depth)
         if draw < 0.75 + self.host:
@@ -713,8 +715,23 @@ class Maker:
         if draw < 0.3:
             return Expr("time", "(", self.make(self.kind("timestamp", "timestamptz"), depth - 1, True), ")::time")
         if draw < 0.7:
-            return Expr("time", "(", self.make("time", depth - 1), rng.choice([" + ", " - "]), self.interval(), ")")
+            return Expr("time", "(", self.make("time", depth - 1), rng.choice([" + ", " - "]), self.span(), ")")
         return self.leaf("time")
+
+    def interval(self, depth):
+        rng = self.rng
+        draw = rng.random()
+        if draw < 0.35:
+            kind = self.kind("timestamp", "timestamptz", "time")
+            return Expr("interval", "(", self.make(kind, depth - 1, True), " - ", self.make(kind, depth - 1, True), ")")
+        if draw < 0.5:
+            return Expr("interval", "(", self.make("interval", depth - 1, True), rng.choice([" + ", " - "]),
+                        self.make("interval", depth - 1) if self.fail else self.span(), ")")
+        if draw < 0.6:
+            return Expr("interval", "(- ", self.make("interval", depth - 1, True), ")")
+        if draw < 0.6 + self.host:
+            return Expr("interval", "justify_hours(", self.make("interval", depth - 1, True), ")")
+        return self.leaf("interval")
 
     def uuid(self, depth):
         return self.leaf("uuid")

@@ -144,7 +144,7 @@ class Writer:
             leaf = rng.choice(maker.leaves)
             return Item(Expr(leaf.column.kind, leaf.ref), leaf.column.two_faced)
         kind = maker.kind()
-        return Item(maker.make(kind, depth), kind in ("numeric", "bpchar", "float4", "float8"))
+        return Item(maker.make(kind, depth), kind in ("numeric", "bpchar", "float4", "float8", "interval"))
 
     def where(self, maker, likely=0.93):
         rng = self.rng

@@ -4,8 +4,8 @@ import data
 from case import Create, Rows, Sql
 
 OFFLOADED = ["bool", "int2", "int4", "int8", "numeric", "numeric", "date", "timestamp", "timestamptz", "bpchar", "varchar", "text", "bytea",
-             "float8", "float4", '"char"', "oid", "money", "time", "mood", "uuid", "name"]
-PASSENGERS = ["jsonb", "int4[]", "text[]", "interval", "timetz"]
+             "float8", "float4", '"char"', "oid", "money", "time", "mood", "uuid", "name", "interval"]
+PASSENGERS = ["jsonb", "int4[]", "text[]", "timetz"]
 # Two values can be equal and look different.
 TWO_FACED = {"float8", "float4", "jsonb", "interval", "timetz"}
 

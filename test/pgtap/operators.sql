@@ -143,6 +143,7 @@ SELECT p.oid, format('pg_catalog.%I', p.proname) AS name, p.prorettype, t.types,
 	   -- the argument that has to be a constant
 	   CASE WHEN p.proname IN ('extract', 'date_part', 'date_trunc', 'timezone') THEN 1
 			WHEN p.proname = 'to_char' THEN 2
+			WHEN p.proname LIKE 'interval%' THEN NULL
 			ELSE array_position(t.types, 'interval') END AS constant
 FROM (SELECT DISTINCT object FROM gpuscan.offload_listing() WHERE kind = 'function') l
 JOIN pg_proc p ON p.oid = l.object,

@@ -25,6 +25,7 @@
 #include "program/program.h"
 #include "program/text.h"
 #include "program/text_made.h"
+#include "program/interval_made.h"
 #include "program/to_char.h"
 #include "table.h"
 

@@ -266,12 +266,12 @@ random_cell(Rng *rng, const Column *column, uint64_t row, Cell *cell)
 		random_numeric(rng, column->profile, column->scale, column->bits, row, &negative, buf, &scale);
 		cell_set_numeric(cell, negative, buf, scale, rng_chance(rng, column->odd_percent));
 	}
-	else if (column->type == TYPE_UUID || column->type == TYPE_NAME)
+	else if (column->type == TYPE_UUID || column->type == TYPE_NAME || column->type == TYPE_INTERVAL)
 	{
-		const uint32_t room = column->type == TYPE_UUID ? 16 : rng_chance(rng, 5) ? 64 : 63;	/* 64: a page that is damaged */
+		const uint32_t room = column->type != TYPE_NAME ? 16 : rng_chance(rng, 5) ? 64 : 63;	/* 64: a page that is damaged */
 		uint32_t	len = random_text(rng, column->profile, row, buf);
 
-		if (column->type == TYPE_UUID)
+		if (column->type != TYPE_NAME)
 			for (; len < room; len++)
 				buf[len] = '\0';
 		cell_set_bytes(cell, buf, len < room ? len : room);

@@ -24,6 +24,7 @@
 #include "program/portable.h"
 #include "program/text.h"
 #include "program/text_made.h"
+#include "program/interval_made.h"
 #include "program/to_char.h"
 
 #define CPU_VECTOR_ALIGN	64

@@ -16,6 +16,13 @@
 #define vector_text_le(run, dst, a, b)	BINARY(TextView, TextView, uint8_t, text_le, 0)
 #define vector_text_gt(run, dst, a, b)	BINARY(TextView, TextView, uint8_t, text_gt, 0)
 #define vector_text_ge(run, dst, a, b)	BINARY(TextView, TextView, uint8_t, text_ge, 0)
+#define vector_interval_eq(run, dst, a, b)	BINARY(TextView, TextView, uint8_t, interval_eq, 0)
+#define vector_interval_ne(run, dst, a, b)	BINARY(TextView, TextView, uint8_t, interval_ne, 0)
+#define vector_interval_lt(run, dst, a, b)	BINARY(TextView, TextView, uint8_t, interval_lt, 0)
+#define vector_interval_le(run, dst, a, b)	BINARY(TextView, TextView, uint8_t, interval_le, 0)
+#define vector_interval_gt(run, dst, a, b)	BINARY(TextView, TextView, uint8_t, interval_gt, 0)
+#define vector_interval_ge(run, dst, a, b)	BINARY(TextView, TextView, uint8_t, interval_ge, 0)
+#define vector_timestamp_plus_interval(run, dst, a, b)	BINARY(TextView, int64_t, int64_t, timestamp_plus_interval, 1)
 
 BODY bool
 text_ends_match(TextView t, const TextPattern *pattern)

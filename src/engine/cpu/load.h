@@ -364,6 +364,7 @@ load_attr(EngineRun *run, uint32_t attr, bool stored, Vector *dst)
 			break;
 		case TYPE_UUID:
 		case TYPE_NAME:
+		case TYPE_INTERVAL:
 			load_fixed_text(run, attr, dst);
 			break;
 		case TYPE_OPAQUE:

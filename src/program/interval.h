@@ -1,0 +1,87 @@
+/*-------------------------------------------------------------------------
+ *
+ * interval.h
+ *	  Intervals: timestamp.h Interval, whose 16 bytes a register has as a text.
+ *
+ * Which interval is the longer one is asked of its span (timestamp.c
+ * interval_cmp_value): a month has 30 days, a day 24 hours.  '1 day' and
+ * '24 hours' are equal, and shown differently.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef GPUSCAN_INTERVAL_H
+#define GPUSCAN_INTERVAL_H
+
+#include "program/datetime.h"
+#include "program/text_view.h"
+
+#define INTERVAL_SIZE	16
+
+typedef struct IntervalValue
+{
+	int64_t		time;			/* microseconds */
+	int32_t		day;
+	int32_t		month;
+} IntervalValue;
+
+/* Below a NULL there is no interval, but a text of no bytes. */
+BODY IntervalValue
+interval_of(TextView v)
+{
+	IntervalValue value = {0, 0, 0};
+
+	if (v.len == INTERVAL_SIZE)
+	{
+		value.time = (int64_t) load_u64(v.ptr);
+		value.day = (int32_t) load_u32(v.ptr + 8);
+		value.month = (int32_t) load_u32(v.ptr + 12);
+	}
+	return value;
+}
+
+/* < 0, 0, > 0 */
+SLOW_BODY int
+interval_compare(TextView a, TextView b)
+{
+	const IntervalValue x = interval_of(a);
+	const IntervalValue y = interval_of(b);
+	const i128	x_span = (x.month * INT64_C(30) + x.day) * (i128) DATE_USECS_PER_DAY + x.time;
+	const i128	y_span = (y.month * INT64_C(30) + y.day) * (i128) DATE_USECS_PER_DAY + y.time;
+
+	return x_span < y_span ? -1 : x_span > y_span;
+}
+
+#define COMPARE_BODY(name, op) \
+BODY bool name(TextView a, TextView b, uint8_t *r) \
+{ *r = interval_compare(a, b) op 0; return true; }
+COMPARE_BODY(interval_eq, ==)
+COMPARE_BODY(interval_ne, !=)
+COMPARE_BODY(interval_lt, <)
+COMPARE_BODY(interval_le, <=)
+COMPARE_BODY(interval_gt, >)
+COMPARE_BODY(interval_ge, >=)
+#undef COMPARE_BODY
+
+/* Infinite, from PostgreSQL 17 on (INTERVAL_IS_NOBEGIN, INTERVAL_IS_NOEND); before, only long. */
+BODY bool
+interval_may_be_infinite(IntervalValue v)
+{
+	return (v.month == INT32_MIN && v.day == INT32_MIN && v.time == INT64_MIN) ||
+		(v.month == INT32_MAX && v.day == INT32_MAX && v.time == INT64_MAX);
+}
+
+/* timestamp_pl_interval, of an interval that is in the row: months, days, time, one after the other */
+SLOW_BODY bool
+timestamp_plus_interval(TextView span, int64_t t, int64_t *r)
+{
+	const IntervalValue value = interval_of(span);
+
+	*r = t;
+	if (interval_may_be_infinite(value))
+		return false;
+	if (value.month != 0 && !timestamp_plus_months(*r, value.month, r))
+		return false;
+	return timestamp_plus(*r, value.day * DATE_USECS_PER_DAY, r) && timestamp_plus(*r, value.time, r);
+}
+
+#endif							/* GPUSCAN_INTERVAL_H */
