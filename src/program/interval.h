@@ -16,6 +16,7 @@
 #include "program/text_view.h"
 
 #define INTERVAL_SIZE	16
+#define INTERVAL_MOST_DAYS	(DATE_AFTER_TIMESTAMPS - DATE_FIRST_VALID)
 
 typedef struct IntervalValue
 {
@@ -77,7 +78,8 @@ timestamp_plus_interval(TextView span, int64_t t, int64_t *r)
 	const IntervalValue value = interval_of(span);
 
 	*r = t;
-	if (interval_may_be_infinite(value))
+	/* more days than there are timestamps lead out of them */
+	if (interval_may_be_infinite(value) || value.day < -INTERVAL_MOST_DAYS || value.day > INTERVAL_MOST_DAYS)
 		return false;
 	if (value.month != 0 && !timestamp_plus_months(*r, value.month, r))
 		return false;
