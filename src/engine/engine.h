@@ -104,6 +104,14 @@ typedef struct EngineSettled
 #define ENGINE_SUM_LIMBS	5
 
 /* One aggregate state of a group, as the engine hands it out. */
+/* A sum that left its type, which of PostgreSQL's errors that is */
+typedef enum EngineOverflow
+{
+	OVERFLOW_NONE,
+	OVERFLOW_FLOAT,				/* float.c float_overflow_error */
+	OVERFLOW_INTERVAL			/* timestamp.c interval_pl */
+} EngineOverflow;
+
 typedef struct EngineAggState
 {
 	int64_t		count;			/* rows with a non-null argument (passing FILTER) */
@@ -199,8 +207,8 @@ typedef struct Engine
 	 * was reset since.  NULL where no such aggregate is run.
 	 */
 	void		(*detach_groups) (EngineRun *run);
-	/* Did a sum of floating point overflow, since groups were reset?  NULL: never. */
-	bool		(*overflowed) (EngineRun *run);
+	/* Did a sum overflow that may, since groups were reset?  NULL: never. */
+	EngineOverflow (*overflowed) (EngineRun *run);
 
 	/*
 	 * The same for a group given as values (next_group's reverse; 'group' is

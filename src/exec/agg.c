@@ -36,7 +36,6 @@
 #include "nodes/nodeFuncs.h"
 #include "offload/tables.h"
 #include "plan/plan_private.h"
-#include "utils/float.h"
 #include "utils/rel.h"
 
 /* Rows settled at a time when a whole batch is the host's: they stay in cache. */
@@ -219,8 +218,7 @@ absorb(GpuAggState *state, const uint8 *keep)
 
 	state->evaluating = -1;
 	run->engine->absorb(run->engine_run, keep, host->settled, host->nsettled);
-	if (run->engine->overflowed != NULL && run->engine->overflowed(run->engine_run))
-		float_overflow_error();
+	gpuscan_run_check_overflow(run);
 	if (state->host_aggs.n > 0)
 		gpuscan_host_agg_absorb(&state->host_aggs, host);
 	gpuscan_run_absorbed(run);

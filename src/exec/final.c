@@ -242,6 +242,13 @@ gpuscan_final_value(const FinalAgg *final, const EngineAggState *state,
 			return gpuscan_foreign_second_wins(final->kind, value, state->ordinal,
 											   foreign->state, foreign->ordinal) ?
 				foreign->state : value;
+		case FINAL_AVG_INTERVAL:
+			/* interval_avg */
+			*isnull = state->count == 0;
+			if (*isnull)
+				return (Datum) 0;
+			return DirectFunctionCall2(interval_div, gpuscan_value_to_datum(TYPE_INTERVAL, -1, &state->value),
+									   Float8GetDatum((double) state->count));
 		case FINAL_SUM_FLOAT:
 			*isnull = state->count == 0;
 			return *isnull ? (Datum) 0 : sum_float(final->type, state);

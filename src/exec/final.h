@@ -19,6 +19,7 @@ typedef enum FinalKind
 	FINAL_SUM_NUMERIC,			/* numeric */
 	FINAL_AVG,					/* numeric */
 	FINAL_VALUE,				/* min, max: as the argument */
+	FINAL_AVG_INTERVAL,			/* interval */
 	FINAL_SUM_FLOAT,			/* as the argument */
 	FINAL_AVG_FLOAT,			/* float8, from moments */
 	FINAL_VAR_POP_FLOAT,

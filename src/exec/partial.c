@@ -13,6 +13,8 @@
  *	sum, avg(int8)		Int128AggState, by int8_avg_serialize
  *	sum, avg(numeric)	NumericAggState, as numeric_avg_serialize writes it
  *	min, max, bool_*	the value itself
+ *	sum(interval)		the sum so far, NULL without arguments
+ *	avg(interval)		interval[2]: sum, and the count as microseconds
  *	sum(float4, float8)	the sum so far, NULL without arguments
  *	variance(int2..int8)	as numeric_poly_serialize, numeric_serialize write it
  *	avg and kin of them	float8[3]: count, sum and sum of squared deviations
@@ -28,6 +30,7 @@
 #include "libpq/pqformat.h"
 #include "utils/array.h"
 #include "utils/fmgrprotos.h"
+#include "utils/timestamp.h"
 
 /* numeric.c's Int128AggState, unchanged from 15 to 18 */
 typedef struct Int128AggState
@@ -119,6 +122,19 @@ combined_state(PartialStates *partial, const EngineAggState *state, const Foreig
 	return call_in_aggregate(partial, numeric_avg_serialize, 1, sum, 0);
 }
 
+/* interval_accum's state, before 17 */
+static Datum
+sum_and_count(const EngineAggState *state)
+{
+	Interval	sum = {0};
+	Interval	count = {.time = state->count};
+	Datum		elements[2] = {IntervalPGetDatum(&sum), IntervalPGetDatum(&count)};
+
+	if (state->count > 0)
+		memcpy(&sum, state->value.u.ptr, sizeof(sum));
+	return PointerGetDatum(construct_array(elements, 2, INTERVALOID, sizeof(Interval), false, TYPALIGN_DOUBLE));
+}
+
 Datum
 gpuscan_partial_value(PartialStates *partial, const FinalAgg *final, const EngineAggState *state,
 					  int64 rows, const ForeignGroup *group, bool *isnull)
@@ -135,6 +151,8 @@ gpuscan_partial_value(PartialStates *partial, const FinalAgg *final, const Engin
 		case FINAL_VALUE:
 		case FINAL_SUM_FLOAT:
 			return gpuscan_final_value(final, state, group, isnull);
+		case FINAL_AVG_INTERVAL:
+			return sum_and_count(state);
 		case FINAL_AVG_FLOAT:
 		case FINAL_VAR_POP_FLOAT:
 		case FINAL_VAR_SAMP_FLOAT:

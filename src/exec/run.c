@@ -19,6 +19,7 @@
 #include "exec/run.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
+#include "utils/float.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -377,6 +378,23 @@ gpuscan_run_next(ProgramRun *run)
 		if (run->engine->gather(run->engine_run))
 			return false;
 		clock_stop(run, &start, &run->counters.engine_time);
+	}
+}
+
+void
+gpuscan_run_check_overflow(ProgramRun *run)
+{
+	switch (run->engine->overflowed == NULL ? OVERFLOW_NONE : run->engine->overflowed(run->engine_run))
+	{
+		case OVERFLOW_NONE:
+			break;
+		case OVERFLOW_FLOAT:
+			float_overflow_error();
+			break;
+		case OVERFLOW_INTERVAL:
+			ereport(ERROR,
+					(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+					 errmsg("interval out of range")));
 	}
 }
 

@@ -30,7 +30,6 @@
 #include "executor/nodeHash.h"
 #include "miscadmin.h"
 #include "storage/buffile.h"
-#include "utils/float.h"
 #include "utils/memutils.h"
 
 #define HASH_BITS		32
@@ -300,8 +299,7 @@ read_file(Spill *spill, SpillFile *file)
 		}
 
 		/* in which order groups come here, and so what is met first, is open */
-		if (spill->ordered && run->engine->overflowed(run->engine_run))
-			float_overflow_error();
+		gpuscan_run_check_overflow(run);
 		if (i % 64 != 63)
 			continue;
 		CHECK_FOR_INTERRUPTS();

@@ -42,10 +42,8 @@ interval_of(TextView v)
 
 /* < 0, 0, > 0 */
 SLOW_BODY int
-interval_compare(TextView a, TextView b)
+interval_compare(IntervalValue x, IntervalValue y)
 {
-	const IntervalValue x = interval_of(a);
-	const IntervalValue y = interval_of(b);
 	const i128	x_span = (x.month * INT64_C(30) + x.day) * (i128) DATE_USECS_PER_DAY + x.time;
 	const i128	y_span = (y.month * INT64_C(30) + y.day) * (i128) DATE_USECS_PER_DAY + y.time;
 
@@ -54,7 +52,7 @@ interval_compare(TextView a, TextView b)
 
 #define COMPARE_BODY(name, op) \
 BODY bool name(TextView a, TextView b, uint8_t *r) \
-{ *r = interval_compare(a, b) op 0; return true; }
+{ *r = interval_compare(interval_of(a), interval_of(b)) op 0; return true; }
 COMPARE_BODY(interval_eq, ==)
 COMPARE_BODY(interval_ne, !=)
 COMPARE_BODY(interval_lt, <)
@@ -62,6 +60,30 @@ COMPARE_BODY(interval_le, <=)
 COMPARE_BODY(interval_gt, >)
 COMPARE_BODY(interval_ge, >=)
 #undef COMPARE_BODY
+
+/* interval_pl: each field by itself, none of which may overflow; false where one does */
+BODY bool
+interval_add(IntervalValue a, IntervalValue b, IntervalValue *r)
+{
+	IntervalValue sum;
+	const bool	fits = !__builtin_add_overflow(a.time, b.time, &sum.time) & !__builtin_add_overflow(a.day, b.day, &sum.day) &
+		!__builtin_add_overflow(a.month, b.month, &sum.month);
+
+	*r = sum;
+	return fits;
+}
+
+/* interval_mi, likewise */
+BODY bool
+interval_subtract(IntervalValue a, IntervalValue b, IntervalValue *r)
+{
+	IntervalValue rest;
+	const bool	fits = !__builtin_sub_overflow(a.time, b.time, &rest.time) & !__builtin_sub_overflow(a.day, b.day, &rest.day) &
+		!__builtin_sub_overflow(a.month, b.month, &rest.month);
+
+	*r = rest;
+	return fits;
+}
 
 /* Infinite, from PostgreSQL 17 on (INTERVAL_IS_NOBEGIN, INTERVAL_IS_NOEND); before, only long. */
 BODY bool

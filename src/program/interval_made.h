@@ -42,23 +42,18 @@ interval_of_times(int64_t a, int64_t b, TextRoom *room, TextView *r)
 	return interval_made((int64_t) ((uint64_t) a - (uint64_t) b), 0, 0, room, r);
 }
 
-/* interval_pl, interval_mi: each field by itself, none of which may overflow */
+/* interval_pl, interval_mi */
 BODY bool
 interval_sum(TextView a, TextView b, bool minus, TextRoom *room, TextView *r)
 {
 	const IntervalValue x = interval_of(a);
 	const IntervalValue y = interval_of(b);
-	int64_t		time;
-	int32_t		day;
-	int32_t		month;
+	IntervalValue sum;
 
 	if (interval_may_be_infinite(x) || interval_may_be_infinite(y) ||
-		(minus ? __builtin_sub_overflow(x.time, y.time, &time) || __builtin_sub_overflow(x.day, y.day, &day) ||
-		 __builtin_sub_overflow(x.month, y.month, &month) :
-		 __builtin_add_overflow(x.time, y.time, &time) || __builtin_add_overflow(x.day, y.day, &day) ||
-		 __builtin_add_overflow(x.month, y.month, &month)))
+		(minus ? !interval_subtract(x, y, &sum) : !interval_add(x, y, &sum)))
 		return text_is("", 0, r) && false;
-	return interval_made(time, day, month, room, r);
+	return interval_made(sum.time, sum.day, sum.month, room, r);
 }
 
 BODY bool

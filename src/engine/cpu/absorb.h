@@ -642,7 +642,8 @@ do { \
 			else \
 				gpuscan_state_keep(run, state, x); \
 		} \
-	groups->overflow |= !fits; \
+	if (unlikely_(!fits)) \
+		groups->overflow = OVERFLOW_FLOAT; \
 } while (0)
 
 /* 'step' of each argument: an expression of its state (an address) and its value. */
@@ -755,6 +756,14 @@ absorb_agg(EngineRun *run, uint32_t number, uint32_t from, uint32_t to)
 			break;
 		case AGG_MOMENTS_INT64:
 			ABSORB_SQUARES(int64_t);
+			break;
+		case AGG_MIN_INTERVAL:
+		case AGG_MAX_INTERVAL:
+		case AGG_SUM_INTERVAL:
+			for (uint32_t i = from; i < to; i++)
+				if (!skip || !skip[i])
+					gpuscan_state_step_interval(run, agg, group[i], ((const TextView *) v->data)[v->uniform ? 0 : i],
+												run->batch->ordinal + run->row[i]);
 			break;
 		case AGG_MIN_TEXT:
 		case AGG_MAX_TEXT:

@@ -443,7 +443,7 @@ cpu_detach_groups(EngineRun *run)
 	run->groups.detached = true;
 }
 
-static bool
+static EngineOverflow
 cpu_overflowed(EngineRun *run)
 {
 	return run->groups.overflow;

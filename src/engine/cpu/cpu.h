@@ -192,7 +192,7 @@ typedef struct Groups
 	 * arguments themselves are kept, until they are merged.
 	 */
 	bool		detached;
-	bool		overflow;		/* a sum of floating point left its type: an error */
+	EngineOverflow overflow;	/* a sum left its type: an error */
 	GroupArgument *log;
 	uint64_t	nlog;
 	uint64_t	log_room;
@@ -357,6 +357,7 @@ extern void gpuscan_state_minmax_numeric(EngineRun *run, GroupAgg *agg, uint32_t
 										 NumericValue value, uint64_t ordinal);
 extern void gpuscan_state_minmax_text(EngineRun *run, GroupAgg *agg, uint32_t group, TextView value);
 extern void gpuscan_state_minmax_float(EngineRun *run, GroupAgg *agg, uint32_t group, double value, uint64_t ordinal);
+extern void gpuscan_state_step_interval(EngineRun *run, GroupAgg *agg, uint32_t group, TextView value, uint64_t ordinal);
 extern void gpuscan_state_step_float(EngineRun *run, GroupAgg *agg, uint32_t group, double value);
 extern void gpuscan_state_keep(EngineRun *run, GroupMoments *state, double value);
 extern void gpuscan_state_free_texts(EngineRun *run, GroupAgg *agg);
@@ -367,7 +368,7 @@ extern void gpuscan_state_out(EngineRun *run, uint32_t group, uint32_t number, E
 extern size_t gpuscan_state_dump_size(EngineRun *run, uint32_t group, uint32_t number);
 extern size_t gpuscan_state_dump(EngineRun *run, uint32_t group, uint32_t number, char *buf);
 extern const char *gpuscan_state_merge(EngineRun *run, uint32_t group, uint32_t number, const char *buf);
-#define GROUP_STATE_DUMP_MAX	72	/* bytes that state_dump writes at most, less those of a text */
+#define GROUP_STATE_DUMP_MAX	80	/* bytes that state_dump writes at most, less those of a text */
 
 /* A sum in a record: records are aligned to 8 bytes only. */
 typedef i128 i128_unaligned __attribute__((aligned(8)));
@@ -393,6 +394,17 @@ typedef struct GroupFloat		/* state of MIN_FLOAT64, MAX_FLOAT64 */
 	uint64_t	ordinal;		/* of the row that it is from */
 	uint64_t	set;
 } GroupFloat;
+
+/* State of MIN_INTERVAL, MAX_INTERVAL, SUM_INTERVAL */
+typedef struct GroupInterval
+{
+	IntervalValue value;		/* of a sum only while it is asked for */
+	uint64_t	ordinal;		/* of the row that the least or greatest is from */
+	uint64_t	set;
+	i128_unaligned time;		/* a sum's fields, of a part of a group beyond their types */
+	int64_t		day;
+	int64_t		month;
+} GroupInterval;
 
 /* State of MOMENTS_INT32, MOMENTS_INT64: neither overflows before 2^63 rows */
 typedef struct GroupSquares

@@ -704,7 +704,8 @@ gpuscan_groups_reset(EngineRun *run)
 	groups->order = NULL;
 	groups->newest = 0;
 	groups->disordered = false;
-	groups->detached = groups->overflow = false;
+	groups->detached = false;
+	groups->overflow = OVERFLOW_NONE;
 	if (groups->log)
 		MEM_FREE(run, groups->log);
 	groups->log = NULL;

@@ -51,6 +51,10 @@ gpuscan_state_size(uint8_t kind)
 		case AGG_MOMENTS_INT32:
 		case AGG_MOMENTS_INT64:
 			return sizeof(GroupSquares);
+		case AGG_MIN_INTERVAL:
+		case AGG_MAX_INTERVAL:
+		case AGG_SUM_INTERVAL:
+			return sizeof(GroupInterval);
 		case AGG_MIN_TEXT:
 		case AGG_MAX_TEXT:
 			return sizeof(GroupText);
@@ -395,7 +399,59 @@ gpuscan_state_step_float(EngineRun *run, GroupAgg *agg, uint32_t group, double v
 		fits = float64_sum_step(&state->so_far, value);
 	else
 		fits = float64_moments_step(&state->so_far, value);
-	run->groups.overflow |= !fits;
+	if (!fits)
+		run->groups.overflow = OVERFLOW_FLOAT;
+}
+
+static inline GroupInterval *
+state_interval(EngineRun *run, const GroupAgg *agg, uint32_t group)
+{
+	return (GroupInterval *) (group_record(&run->groups, group) + agg->offset);
+}
+
+/* Of equal ones the later stays: interval_smaller, interval_larger. */
+static void
+state_minmax_interval(GroupAgg *agg, GroupInterval *state, IntervalValue value, uint64_t ordinal)
+{
+	if (state->set)
+	{
+		const int	order = interval_compare(value, state->value);
+
+		if (order == 0 ? ordinal < state->ordinal : agg->kind == AGG_MIN_INTERVAL ? order > 0 : order < 0)
+			return;
+	}
+	state->value = value;
+	state->ordinal = ordinal;
+	state->set = 1;
+}
+
+/*
+ * interval_pl: no field may overflow after any row.  A part of a group that has
+ * begun elsewhere does not know; it is asked when it comes to the rest.
+ */
+static void
+state_add_interval(EngineRun *run, GroupInterval *state, i128 time, int64_t day, int64_t month)
+{
+	state->set = 1;
+	state->time += time;
+	state->day += day;
+	state->month += month;
+	if (unlikely_(!run->groups.detached &&
+				  (state->time != (int64_t) state->time || state->day != (int32_t) state->day ||
+				   state->month != (int32_t) state->month)))
+		run->groups.overflow = OVERFLOW_INTERVAL;
+}
+
+void
+gpuscan_state_step_interval(EngineRun *run, GroupAgg *agg, uint32_t group, TextView value, uint64_t ordinal)
+{
+	GroupInterval *state = state_interval(run, agg, group);
+	const IntervalValue x = interval_of(value);
+
+	if (agg->kind == AGG_SUM_INTERVAL)
+		state_add_interval(run, state, x.time, x.day, x.month);
+	else
+		state_minmax_interval(agg, state, x, ordinal);
 }
 
 static inline GroupText *
@@ -507,6 +563,11 @@ gpuscan_state_step(EngineRun *run, uint32_t group, uint32_t number,
 		case AGG_MAX_NUMERIC:
 			gpuscan_state_minmax_numeric(run, agg, group, program_value_numeric(value), ordinal);
 			break;
+		case AGG_MIN_INTERVAL:
+		case AGG_MAX_INTERVAL:
+		case AGG_SUM_INTERVAL:
+			gpuscan_state_step_interval(run, agg, group, (TextView) {value->u.ptr, value->len, 0}, ordinal);
+			break;
 		case AGG_MIN_TEXT:
 		case AGG_MAX_TEXT:
 			gpuscan_state_minmax_text(run, agg, group, (TextView) {value->u.ptr, value->len, 0});
@@ -587,6 +648,20 @@ gpuscan_state_out(EngineRun *run, uint32_t group, uint32_t number, EngineAggStat
 		case AGG_MOMENTS_INT64:
 			memcpy(out->sum, state_squares(run, agg, group), sizeof(GroupSquares));
 			break;
+		case AGG_MIN_INTERVAL:
+		case AGG_MAX_INTERVAL:
+		case AGG_SUM_INTERVAL:
+			{
+				GroupInterval *state = state_interval(run, agg, group);
+
+				if (agg->kind == AGG_SUM_INTERVAL)
+					state->value = (IntervalValue) {(int64_t) state->time, (int32_t) state->day, (int32_t) state->month};
+				out->ordinal = state->ordinal;
+				out->value.kind = VALUE_TEXT;
+				out->value.u.ptr = (const char *) &state->value;
+				out->value.len = sizeof(IntervalValue);
+			}
+			break;
 		case AGG_MIN_TEXT:
 		case AGG_MAX_TEXT:
 			out->value.kind = VALUE_TEXT;
@@ -641,6 +716,11 @@ gpuscan_state_add(EngineRun *run, uint32_t group, uint32_t number, const EngineA
 		case AGG_MAX_NUMERIC:
 			gpuscan_state_minmax_numeric(run, agg, group, program_value_numeric(&state->value),
 										 state->ordinal);
+			break;
+		case AGG_MIN_INTERVAL:
+		case AGG_MAX_INTERVAL:
+		case AGG_SUM_INTERVAL:
+			gpuscan_state_step_interval(run, agg, group, (TextView) {state->value.u.ptr, state->value.len, 0}, state->ordinal);
 			break;
 		case AGG_MIN_TEXT:
 		case AGG_MAX_TEXT:
@@ -823,6 +903,17 @@ gpuscan_state_merge(EngineRun *run, uint32_t group, uint32_t number, const char 
 		if (buf[0])
 			gpuscan_state_minmax_text(run, agg, group, value);
 		buf += 5 + (size_t) value.len;
+	}
+	else if (agg->kind == AGG_MIN_INTERVAL || agg->kind == AGG_MAX_INTERVAL || agg->kind == AGG_SUM_INTERVAL)
+	{
+		GroupInterval state;
+
+		memcpy(&state, buf, sizeof state);
+		if (state.set && agg->kind == AGG_SUM_INTERVAL)
+			state_add_interval(run, state_interval(run, agg, group), state.time, state.day, state.month);
+		else if (state.set)
+			state_minmax_interval(agg, state_interval(run, agg, group), state.value, state.ordinal);
+		buf += size;
 	}
 	else if (agg->kind == AGG_MIN_FLOAT64 || agg->kind == AGG_MAX_FLOAT64)
 	{
