@@ -142,7 +142,7 @@
 
 /*
  * 16 has DecodeTimezoneAbbrev give the kind apart from an error (commit
- * 720b0eaae9b).  That includer has utils/datetime.h.
+ * 720b0eaae9b).  Who asks includes utils/datetime.h.
  */
 #if PG_VERSION_NUM >= 160000
 #define DECODE_ZONE_ABBREVIATION(name, type, offset, zone) \

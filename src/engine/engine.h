@@ -103,8 +103,7 @@ typedef struct EngineSettled
  */
 #define ENGINE_SUM_LIMBS	5
 
-/* One aggregate state of a group, as the engine hands it out. */
-/* A sum that left its type, which of PostgreSQL's errors that is */
+/* A sum that left its type: which of PostgreSQL's errors that is */
 typedef enum EngineOverflow
 {
 	OVERFLOW_NONE,
@@ -112,6 +111,7 @@ typedef enum EngineOverflow
 	OVERFLOW_INTERVAL			/* timestamp.c interval_pl */
 } EngineOverflow;
 
+/* One aggregate state of a group, as the engine hands it out. */
 typedef struct EngineAggState
 {
 	int64_t		count;			/* rows with a non-null argument (passing FILTER) */

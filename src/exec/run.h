@@ -92,9 +92,9 @@ extern void gpuscan_run_open(ProgramRun *run);
 extern void gpuscan_run_open_groups(ProgramRun *run);
 /* On to the next batch; false at the end. */
 extern bool gpuscan_run_next(ProgramRun *run);
-/* The batch in hand was absorbed by the engine. */
 /* PostgreSQL's error, if a sum of the groups has left its type */
 extern void gpuscan_run_check_overflow(ProgramRun *run);
+/* The batch in hand was absorbed by the engine. */
 extern void gpuscan_run_absorbed(ProgramRun *run);
 /* From the start; params_changed: evaluate the parameters again. */
 extern void gpuscan_run_rescan(ProgramRun *run, bool params_changed);

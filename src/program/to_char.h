@@ -32,6 +32,13 @@ to_char_digits(char *to, uint32_t value, int digits)
 	return to + digits;
 }
 
+/* From 1 on */
+BODY uint32_t
+to_char_day_of_year(int32_t julian, int32_t year)
+{
+	return (uint32_t) (julian - calendar_to_julian(year, 1, 1) + 1);
+}
+
 /* A name of 'len' letters, the first a capital; flag: of the pattern */
 BODY char *
 to_char_name(char *to, const char *name, int len, char flag)
@@ -59,7 +66,6 @@ to_char_field(char *to, char field, char flag, int32_t julian, CalendarDate date
 	const char *const month = months[date.month - 1];
 	const char *const day = days[((uint32_t) julian + 1) % 7];
 	const uint32_t hour = (uint32_t) (time / INT64_C(3600000000));
-	const uint32_t day_of_year = (uint32_t) (julian - calendar_to_julian(date.year, 1, 1) + 1);
 	int64_t		iso = 0;
 
 	switch (field)
@@ -77,13 +83,13 @@ to_char_field(char *to, char field, char flag, int32_t julian, CalendarDate date
 		case 'd':
 			return to_char_digits(to, (uint32_t) date.day, 2);
 		case 'j':
-			return to_char_digits(to, day_of_year, 3);
+			return to_char_digits(to, to_char_day_of_year(julian, date.year), 3);
 		case 'w':
 			return to_char_digits(to, ((uint32_t) julian + 1) % 7 + 1, 1);
 		case 'u':
 			return to_char_digits(to, (uint32_t) julian % 7 + 1, 1);
 		case 'W':
-			return to_char_digits(to, (day_of_year - 1) / 7 + 1, 2);
+			return to_char_digits(to, (to_char_day_of_year(julian, date.year) - 1) / 7 + 1, 2);
 		case 'V':
 			if (!calendar_field(FIELD_WEEK, julian, &iso))
 				return NULL;

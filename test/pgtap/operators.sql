@@ -140,11 +140,12 @@ SELECT p.oid, format('pg_catalog.%I', p.proname) AS name, p.prorettype, t.types,
 	   CASE WHEN p.prorettype = 'cstring'::regtype THEN CASE p.proname WHEN 'boolout' THEN 'concat(a)' ELSE 'a::text' END
 			WHEN p.proargtypes[0] = 'cstring'::regtype THEN format('a::%s', p.prorettype::regtype)
 			WHEN p.prorettype = 'bpchar'::regtype THEN format('pg_catalog.%I(a, b, c)::text', p.proname) END AS said,
-	   -- the argument that has to be a constant
-	   CASE WHEN p.proname IN ('extract', 'date_part', 'date_trunc', 'timezone') THEN 1
-			WHEN p.proname = 'to_char' THEN 2
-			WHEN p.proname LIKE 'interval%' THEN NULL
-			ELSE array_position(t.types, 'interval') END AS constant
+	   -- the arguments that have to be constants
+	   CASE WHEN p.proname IN ('extract', 'date_part', 'timezone') THEN '{1}'
+			WHEN p.proname = 'date_trunc' THEN '{1,3}'
+			WHEN p.proname = 'to_char' THEN '{2}'
+			WHEN p.proname LIKE 'interval%' THEN '{}'
+			ELSE array_positions(t.types, 'interval') END AS constants
 FROM (SELECT DISTINCT object FROM gpuscan.offload_listing() WHERE kind = 'function') l
 JOIN pg_proc p ON p.oid = l.object,
 LATERAL (SELECT array_agg(format_type(a, NULL) ORDER BY i) AS declared
@@ -201,14 +202,11 @@ BEGIN
 		RETURN 'no edge values';
 	END IF;
 	FOR k IN 1..last LOOP
-		SELECT coalesce(fn.said, fn.name || format(CASE WHEN array_length(fn.types, 1) = 1 THEN '(a)'
-								 WHEN array_length(fn.types, 1) = 3 AND fn.name = 'pg_catalog.date_trunc' THEN '(%1$L, b, %3$L)'
-								 WHEN array_length(fn.types, 1) = 3 AND fn.constant = 1 THEN '(%1$L, b, c)'
-								 WHEN array_length(fn.types, 1) = 3 THEN '(a, b, c)'
-								 WHEN fn.constant = 1 THEN '(%1$L, b)'
-								 WHEN fn.constant = 2 THEN '(a, %2$L)'
-								 ELSE '(a, b)' END, p.a, p.b, to_jsonb(p)->>'c'))
-		INTO call FROM pairs p WHERE id = k;
+		SELECT coalesce(fn.said, format('%s(%s)', fn.name, arguments))
+		INTO call
+		FROM pairs p, LATERAL (SELECT string_agg(CASE WHEN i = ANY (fn.constants) THEN quote_nullable(to_jsonb(p)->>letter) ELSE letter END, ', ' ORDER BY i) AS arguments
+							   FROM unnest(ARRAY['a', 'b', 'c']) WITH ORDINALITY l(letter, i) WHERE i <= array_length(fn.types, 1)) x
+		WHERE id = k;
 		IF fn.prorettype = 'boolean'::regtype THEN
 			query := format('SELECT count(*) FILTER (WHERE %1$s) || '' '' || count(*) FILTER (WHERE NOT %1$s)
 							 FROM pairs WHERE id = %2$s', call, k);

@@ -4,17 +4,13 @@
 use strict;
 use warnings;
 
-use File::Basename;
-use File::Copy;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use TestModule;
 
-# A module that keeps what Finalize Aggregate is given.
-my $build = PostgreSQL::Test::Utils::tempdir();
-copy(dirname(__FILE__) . "/../module/$_", "$build/$_") for ('Makefile', 'partial_spy.c');
-my $made = run_log([ 'make', '-s', '-C', $build, 'PG_CONFIG=pg_config', 'partial_spy.so', 'with_llvm=no' ]);
-plan skip_all => 'no compiler for the test module' unless $made;
+# It keeps what Finalize Aggregate is given.
+my $spy = build_module('partial_spy');
 
 my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init;
@@ -28,9 +24,9 @@ gpuscan.startup_cost = 0
 $node->start;
 $node->safe_psql('postgres', qq{
 	CREATE EXTENSION gpuscan;
-	CREATE FUNCTION spy_int8(bytea, internal) RETURNS internal AS '$build/partial_spy', 'spy_int8_avg_deserialize' LANGUAGE C STRICT PARALLEL SAFE;
-	CREATE FUNCTION spy_numeric(bytea, internal) RETURNS internal AS '$build/partial_spy', 'spy_numeric_avg_deserialize' LANGUAGE C STRICT PARALLEL SAFE;
-	CREATE FUNCTION spy_taken() RETURNS text AS '$build/partial_spy' LANGUAGE C;
+	CREATE FUNCTION spy_int8(bytea, internal) RETURNS internal AS '$spy', 'spy_int8_avg_deserialize' LANGUAGE C STRICT PARALLEL SAFE;
+	CREATE FUNCTION spy_numeric(bytea, internal) RETURNS internal AS '$spy', 'spy_numeric_avg_deserialize' LANGUAGE C STRICT PARALLEL SAFE;
+	CREATE FUNCTION spy_taken() RETURNS text AS '$spy' LANGUAGE C;
 	UPDATE pg_aggregate SET aggdeserialfn = 'spy_int8(bytea, internal)'::regprocedure
 		WHERE aggfnoid IN ('sum(int8)'::regprocedure, 'avg(int8)'::regprocedure);
 	UPDATE pg_aggregate SET aggdeserialfn = 'spy_numeric(bytea, internal)'::regprocedure

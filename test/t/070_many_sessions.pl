@@ -65,6 +65,8 @@ sub script
 	push(@files, '-f', "$file\@$weight");
 }
 
+my @stopped;
+
 # Tables that nobody writes to: the answer is always the same.
 for my $query (
 	'SELECT count(*) AS a, sum(n) AS b, max(s) AS c FROM facts WHERE k < 25 AND s LIKE \'%1%\'',
@@ -83,9 +85,8 @@ for my $query (
 	script(4, "SELECT must(($all), '$expected');");
 	script(1, "BEGIN;\nSET LOCAL max_parallel_workers_per_gather = 2;\nSELECT must(($all), '$expected');\nCOMMIT;");
 	script(1, "BEGIN;\nSET LOCAL work_mem = '64kB';\nSELECT must(($all), '$expected');\nCOMMIT;");
-	# stopped somewhere, or not
-	script(1, q{DO $$ BEGIN PERFORM set_config('statement_timeout', (1 + random() * 5)::int::text, true);} .
-		" PERFORM must(($all), '$expected'); EXCEPTION WHEN query_canceled THEN NULL; END \$\$;");
+	# for a session that is stopped somewhere, or not
+	push(@stopped, "SELECT must(($all), '$expected');");
 }
 
 # Money moves, and none is lost in any snapshot.
@@ -120,8 +121,15 @@ script(1, q{DO $$ BEGIN PERFORM sum(1 / (i - 777)) FROM facts; RAISE 'no error';
 my $vacuum = "$scripts/vacuum.sql";
 append_to_file($vacuum, "VACUUM accounts;\n\\sleep 200 ms\nANALYZE facts;\n\\sleep 200 ms\n");
 my $beside = IPC::Run::start([ 'pgbench', '-n', '-f', $vacuum, '-c', '1', '-T', $seconds, $node->connstr('postgres') ], '>', \my $out, '2>', \my $err);
+my $stops = "$scripts/stops.sql";
+append_to_file($stops, "SET statement_timeout = '" . (1 + $_ * 7 % 30) . "ms';\n$stopped[$_ % @stopped]\n") for (1 .. 10 * $seconds);
+my $stopping = IPC::Run::start([ 'psql', '-XAtq', '-f', $stops, '-d', $node->connstr('postgres') ], '>', \my $stops_out, '2>', \my $stops_err);
 my ($stdout, $stderr) = run_command([ 'pgbench', '-n', @files, '-M', 'simple', '-c', '100', '-j', '2', '-T', $seconds, $node->connstr('postgres') ]);
 $beside->finish;
+$stopping->finish;
+my $stops_n = () = $stops_err =~ /canceling statement due to statement timeout/g;
+cmp_ok($stops_n, '>', 0, 'queries are stopped');
+is(join("\n", grep { /ERROR|FATAL/ && !/canceling statement due to statement timeout/ } split(/\n/, $stops_err)), '', '... and those that are not answer right');
 my ($transactions) = $stdout =~ /number of transactions actually processed: (\d+)/;
 my ($failed) = $stdout =~ /number of failed transactions: (\d+)/;
 cmp_ok($transactions // 0, '>=', 100 * $seconds / 15, 'a hundred sessions: transactions');

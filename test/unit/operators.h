@@ -142,6 +142,24 @@ choose_meaningful(Rng *rng, uint16_t op, int arg, ProgramValue *value)
 				value->len = (uint32_t) strlen(value->u.ptr);
 			}
 			return;
+		case OP_EQ_INTERVAL:
+		case OP_NE_INTERVAL:
+		case OP_LT_INTERVAL:
+		case OP_LE_INTERVAL:
+		case OP_GT_INTERVAL:
+		case OP_GE_INTERVAL:
+		case OP_TIMESTAMP_PLUS_INTERVAL:
+		case OP_ADD_INTERVAL:
+		case OP_SUB_INTERVAL:
+		case OP_NEG_INTERVAL:
+			if (value->kind == VALUE_TEXT && !value->null && rng_chance(rng, 80))
+			{
+				static char span[4][16];
+
+				value->u.ptr = span[arg];
+				value->len = random_interval(rng, span[arg]);
+			}
+			return;
 		case OP_ZONE_TO_LOCAL:
 		case OP_ZONE_FROM_LOCAL:
 			if (arg == 0 && !value->null && rng_chance(rng, 80))
@@ -240,17 +258,25 @@ operator_program(Generator *gen, Rng *rng, Table *table, uint16_t op, Shape shap
 	return asm_finish(as);
 }
 
+/* A type of column for an argument */
+static uint8_t
+operator_type(Rng *rng, uint16_t op, int arg)
+{
+	const ProgramOpInfo *info = &gpuscan_op_info[op];
+	const uint8_t kind = info->args[arg < info->nargs ? arg : 0];
+
+	return kind == VALUE_TEXT && strstr(info->name, "INTERVAL") ? TYPE_INTERVAL : gen_key_type(rng, kind);
+}
+
 /* Columns for it: the condition, the operands, and one that grows. */
 static void
 operator_table(Rng *rng, Table *table, uint16_t op, uint8_t profile)
 {
-	const ProgramOpInfo *info = &gpuscan_op_info[op];
-
 	memset(table, 0, sizeof *table);
 	table->blcksz = 8192;
 	table_add_column(rng, table, TYPE_BOOL, PROFILE_FEW);
-	table_add_column(rng, table, gen_key_type(rng, info->args[0]), profile);
-	table_add_column(rng, table, gen_key_type(rng, info->nargs > 1 ? info->args[1] : info->args[0]), profile);
+	table_add_column(rng, table, operator_type(rng, op, 0), profile);
+	table_add_column(rng, table, operator_type(rng, op, 1), profile);
 	table_add_column(rng, table, TYPE_INT4, PROFILE_ASCENDING);
 	table_vary(rng, table);
 }

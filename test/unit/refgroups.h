@@ -21,6 +21,7 @@ typedef struct RefAgg
 	RefValue	best;			/* null: none yet */
 	Big			squares;		/* of integers */
 	FloatMoments moments;
+	i128		span[3];		/* sums of intervals: microseconds, days, months */
 	uint64_t	ordinal;		/* of the row that 'best' is from */
 } RefAgg;
 
@@ -175,6 +176,12 @@ ref_agg_is(uint8_t kind, const char *what)
 	return strncmp(gpuscan_agg_info[kind].name, what, strlen(what)) == 0;
 }
 
+static bool
+ref_agg_is_interval(uint8_t kind)
+{
+	return strstr(gpuscan_agg_info[kind].name, "INTERVAL") != NULL;
+}
+
 static int
 ref_compare_texts(const TextView *a, const TextView *b)
 {
@@ -242,6 +249,15 @@ refgroups_step(RefGroups *groups, uint32_t group, uint32_t number, const RefValu
 	agg->count++;
 	if (ref_agg_is(kind, "COUNT"))
 		return;
+	if (kind == AGG_SUM_INTERVAL)
+	{
+		const IntervalValue span = interval_of(arg->text);
+
+		agg->span[0] += span.time;
+		agg->span[1] += span.day;
+		agg->span[2] += span.month;
+		return;
+	}
 	if (gpuscan_agg_info[kind].condition & CONDITION_ROW_ORDER)
 	{
 		ref_float_step(&agg->moments, kind, arg->real);
@@ -277,6 +293,7 @@ refgroups_step(RefGroups *groups, uint32_t group, uint32_t number, const RefValu
 	assert(ref_agg_is(kind, "MIN") || ref_agg_is(kind, "MAX"));
 	order = agg->best.null ? 0 :
 		gpuscan_agg_info[kind].arg == VALUE_NUMERIC ? numeric_compare(v, agg->best.numeric) :
+		ref_agg_is_interval(kind) ? interval_compare(interval_of(arg->text), interval_of(agg->best.text)) :
 		gpuscan_agg_info[kind].arg == VALUE_TEXT ? ref_compare_texts(&arg->text, &agg->best.text) :
 		gpuscan_agg_info[kind].arg == VALUE_FLOAT64 ? ref_compare_reals(arg->real, agg->best.real) :
 		(arg->integer > agg->best.integer) - (arg->integer < agg->best.integer);
@@ -392,6 +409,14 @@ ref_compare_agg(uint8_t kind, const RefAgg *ref, const EngineAggState *state)
 		return "count";
 	if (ref_agg_is(kind, "COUNT"))
 		return NULL;
+	if (kind == AGG_SUM_INTERVAL)
+	{
+		/* beyond their types the run has an error to raise, and no sum */
+		const IntervalValue span = {(int64_t) ref->span[0], (int32_t) ref->span[1], (int32_t) ref->span[2]};
+		const IntervalValue got = interval_of((TextView) {state->value.u.ptr, state->value.len, 0});
+
+		return span.time == got.time && span.day == got.day && span.month == got.month ? NULL : "sum of intervals";
+	}
 	if (gpuscan_agg_info[kind].condition & CONDITION_ROW_ORDER)
 		return state->moments[0] == ref->moments.n && ref_same_real(ref->moments.sum, state->moments[1]) &&
 			(kind != AGG_MOMENTS_FLOAT64 || ref_same_real(ref->moments.sxx, state->moments[2])) ? NULL : "moments";
@@ -419,7 +444,7 @@ ref_compare_agg(uint8_t kind, const RefAgg *ref, const EngineAggState *state)
 		return NULL;
 	if (!ref_same_value(&ref->best, &state->value))
 		return "value";
-	return (gpuscan_agg_info[kind].arg != VALUE_NUMERIC && gpuscan_agg_info[kind].arg != VALUE_FLOAT64) || state->ordinal == ref->ordinal ? NULL : "row of the value";
+	return (gpuscan_agg_info[kind].arg != VALUE_NUMERIC && gpuscan_agg_info[kind].arg != VALUE_FLOAT64 && !ref_agg_is_interval(kind)) || state->ordinal == ref->ordinal ? NULL : "row of the value";
 }
 
 static bool

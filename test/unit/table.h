@@ -239,6 +239,23 @@ random_text(Rng *rng, uint8_t profile, uint64_t row, char *out)
 	return len;
 }
 
+/* 16 bytes; many that are equal, or nearly, in other fields */
+static uint32_t
+random_interval(Rng *rng, char *out)
+{
+	static const int64_t days[] = {0, 0, 1, -1, 29, 30, -30, 31, 60, INT32_MAX, INT32_MIN};
+	const int64_t day = rng_chance(rng, 95) ? RNG_PICK(rng, days) : (int32_t) rng_next(rng);
+	const int64_t month = rng_chance(rng, 95) ? rng_range(rng, -2, 2) : rng_chance(rng, 50) ? (int32_t) rng_next(rng) : INT32_MAX;
+	int64_t		time = rng_range(rng, -3, 3) * INT64_C(86400000000) + rng_range(rng, -1, 1) * rng_range(rng, 0, 5);
+
+	if (rng_chance(rng, 5))
+		time = rng_chance(rng, 50) ? (int64_t) rng_next(rng) : rng_chance(rng, 50) ? INT64_MAX : INT64_MIN;
+	memcpy(out, &time, 8);
+	memcpy(out + 8, &(int32_t) {(int32_t) day}, 4);
+	memcpy(out + 12, &(int32_t) {(int32_t) month}, 4);
+	return 16;
+}
+
 static void
 random_cell(Rng *rng, const Column *column, uint64_t row, Cell *cell)
 {
@@ -266,12 +283,14 @@ random_cell(Rng *rng, const Column *column, uint64_t row, Cell *cell)
 		random_numeric(rng, column->profile, column->scale, column->bits, row, &negative, buf, &scale);
 		cell_set_numeric(cell, negative, buf, scale, rng_chance(rng, column->odd_percent));
 	}
-	else if (column->type == TYPE_UUID || column->type == TYPE_NAME || column->type == TYPE_INTERVAL)
+	else if (column->type == TYPE_INTERVAL)
+		cell_set_bytes(cell, buf, random_interval(rng, buf));
+	else if (column->type == TYPE_UUID || column->type == TYPE_NAME)
 	{
-		const uint32_t room = column->type != TYPE_NAME ? 16 : rng_chance(rng, 5) ? 64 : 63;	/* 64: a page that is damaged */
+		const uint32_t room = column->type == TYPE_UUID ? 16 : rng_chance(rng, 5) ? 64 : 63;	/* 64: a page that is damaged */
 		uint32_t	len = random_text(rng, column->profile, row, buf);
 
-		if (column->type != TYPE_NAME)
+		if (column->type == TYPE_UUID)
 			for (; len < room; len++)
 				buf[len] = '\0';
 		cell_set_bytes(cell, buf, len < room ? len : room);
