@@ -24,6 +24,10 @@ typedef struct GroupCase
 	uint32_t	least_groups;	/* or the test has not tested what it says */
 } GroupCase;
 
+/* Columns that are arguments: one of each kind of value, and one of intervals, which lie as texts do */
+#define GROUP_ARG_INTERVAL	VALUE_KINDS
+#define GROUP_ARGS			(VALUE_KINDS + 1)
+
 static const GroupCase group_cases[] = {
 	{"no keys", 0, {0}, 0, PROFILE_EDGE, PROFILE_EDGE, 10, 4, 600, 1},
 	{"one group, sums beyond 128 bits", 1, {TYPE_BOOL}, PROFILE_FEW, PROFILE_EDGE, PROFILE_EDGE, 0, 8, 2048, 2},
@@ -49,17 +53,18 @@ static void
 group_program(Generator *gen, const GroupCase *cases)
 {
 	Assembly   *as = &gen->as;
-	uint16_t	args[VALUE_KINDS];
+	uint16_t	args[GROUP_ARGS];
 	uint16_t	filter;
 
 	for (int k = 0; k < cases->nkeys; k++)
 		asm_key(as, asm_load(as, (uint16_t) k), cases->key_types[k]);
-	for (uint16_t a = 0; a < VALUE_KINDS; a++)
+	for (uint16_t a = 0; a < GROUP_ARGS; a++)
 		args[a] = asm_load(as, (uint16_t) (cases->nkeys + a));
 	filter = args[VALUE_BOOL];
 	for (uint8_t kind = 0; kind < PROGRAM_AGG_KINDS; kind++)
 	{
-		uint8_t		arg = gpuscan_agg_info[kind].arg == VALUE_KINDS ? VALUE_TEXT : gpuscan_agg_info[kind].arg;
+		uint8_t		arg = strstr(gpuscan_agg_info[kind].name, "INTERVAL") ? GROUP_ARG_INTERVAL :
+			gpuscan_agg_info[kind].arg == VALUE_KINDS ? VALUE_TEXT : gpuscan_agg_info[kind].arg;
 
 		if (!(gpuscan_agg_info[kind].engines & GENERATE_ENGINE))
 			continue;
@@ -72,13 +77,13 @@ group_program(Generator *gen, const GroupCase *cases)
 static Program *
 group_case(Generator *gen, Rng *rng, Table *table, const GroupCase *cases)
 {
-	static const uint8_t arg_types[VALUE_KINDS] = {TYPE_BOOL, TYPE_INT4, TYPE_INT8, TYPE_NUMERIC, TYPE_TEXT, TYPE_FLOAT8};
+	static const uint8_t arg_types[GROUP_ARGS] = {TYPE_BOOL, TYPE_INT4, TYPE_INT8, TYPE_NUMERIC, TYPE_TEXT, TYPE_FLOAT8, TYPE_INTERVAL};
 
 	memset(table, 0, sizeof *table);
 	table->blcksz = 8192;
 	for (int k = 0; k < cases->nkeys; k++)
 		table_add_column(rng, table, cases->key_types[k], cases->key_profile);
-	for (int a = 0; a < VALUE_KINDS; a++)
+	for (int a = 0; a < GROUP_ARGS; a++)
 		table_add_column(rng, table, arg_types[a], cases->arg_profile);
 	for (uint32_t i = 0; i < table->ncolumns; i++)
 	{

@@ -25,7 +25,9 @@
 #include "program/program.h"
 #include "program/text.h"
 #include "program/text_made.h"
+#include "program/inet.h"
 #include "program/interval_made.h"
+#include "program/timetz.h"
 #include "program/to_char.h"
 #include "table.h"
 

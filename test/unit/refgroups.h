@@ -302,7 +302,14 @@ refgroups_step(RefGroups *groups, uint32_t group, uint32_t number, const RefValu
 	{
 		agg->best = *arg;
 		agg->ordinal = ordinal;
-		if (arg->kind == VALUE_TEXT)
+		if (ref_agg_is_interval(kind))
+		{
+			const IntervalValue span = interval_of(arg->text);
+
+			agg->best.text.len = sizeof span;
+			agg->best.text.ptr = memcpy(bytes_new(&groups->memory, sizeof span), &span, sizeof span);
+		}
+		else if (arg->kind == VALUE_TEXT)
 			agg->best.text.ptr = memcpy(bytes_new(&groups->memory, arg->text.len), arg->text.ptr, arg->text.len);
 	}
 }
