@@ -16,7 +16,9 @@
 #include "load.cuh"
 #include "program/arith.h"
 #include "program/datetime.h"
+#include "program/inet.h"
 #include "program/interval.h"
+#include "program/timetz.h"
 
 /* A step failed for a row: it counts unless a mask keeps the row from it. */
 DEVICE_FUNCTION void

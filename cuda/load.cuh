@@ -128,7 +128,7 @@ load_value(const Work &w, Row &row, uint32_t slot, uint32_t dst, uint32_t type, 
 			{
 				TextView	view;
 
-				if (type == TYPE_UUID || type == TYPE_NAME || type == TYPE_INTERVAL)
+				if (decode_fixed_text_size(type) != 0)
 					decode_fixed_text(p, type, &view);
 				else if (!decode_text(p, &view))
 					return false;

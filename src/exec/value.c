@@ -255,6 +255,8 @@ gpuscan_value_from_datum(ProgramType type, Datum datum, bool as_key, ProgramValu
 		case TYPE_VARCHAR:
 		case TYPE_TEXT:
 		case TYPE_BYTEA:
+		case TYPE_INET:
+		case TYPE_CIDR:
 			{
 				struct varlena *text = PG_DETOAST_DATUM_PACKED(datum);
 				const char *bytes = VARDATA_ANY(text);
@@ -273,8 +275,10 @@ gpuscan_value_from_datum(ProgramType type, Datum datum, bool as_key, ProgramValu
 			value->len = UUID_LEN;
 			break;
 		case TYPE_INTERVAL:
-			value->u.ptr = (const char *) DatumGetIntervalP(datum);
-			value->len = sizeof(Interval);
+		case TYPE_TIMETZ:
+		case TYPE_MACADDR:
+			value->u.ptr = (const char *) DatumGetPointer(datum);
+			value->len = gpuscan_type_info[type].attlen;
 			break;
 		case TYPE_NAME:
 			value->u.ptr = NameStr(*DatumGetName(datum));
@@ -357,9 +361,13 @@ gpuscan_value_to_datum(ProgramType type, int32 typmod, const ProgramValue *value
 		case TYPE_VARCHAR:
 		case TYPE_TEXT:
 		case TYPE_BYTEA:
+		case TYPE_INET:
+		case TYPE_CIDR:
 			return text_datum(type, typmod, value);
 		case TYPE_UUID:
 		case TYPE_INTERVAL:
+		case TYPE_TIMETZ:
+		case TYPE_MACADDR:
 		case TYPE_NAME:
 			return fixed_datum(gpuscan_type_info[type].attlen, value);
 		default:

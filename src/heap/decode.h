@@ -185,11 +185,31 @@ decode_text(const uint8_t *p, TextView *view)
 	return (p[0] & 3) == 0;
 }
 
-/* A value of fixed length, all of it (uuid, interval), or what is before the first zero (name) */
+/* Bytes of a type of fixed length that lies as a text does; 0: it is none */
+BODY uint32_t
+decode_fixed_text_size(uint32_t type)
+{
+	switch (type)
+	{
+		case TYPE_UUID:
+		case TYPE_INTERVAL:
+			return 16;
+		case TYPE_NAME:
+			return 64;
+		case TYPE_TIMETZ:
+			return 12;
+		case TYPE_MACADDR:
+			return 6;
+		default:
+			return 0;
+	}
+}
+
+/* A value of such a type, all of it, or of a name what is before the first zero */
 BODY void
 decode_fixed_text(const uint8_t *p, uint32_t type, TextView *view)
 {
-	const uint32_t size = type == TYPE_NAME ? 64 : 16;
+	const uint32_t size = decode_fixed_text_size(type);
 
 	view->ptr = (const char *) p;
 	view->len = size;

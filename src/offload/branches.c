@@ -357,7 +357,7 @@ offload_long_list(Builder *b, ScalarArrayOpExpr *saop, ProgramOp op, Const *arra
 }
 
 /*
- * x = ANY (...), x <> ALL (...), x LIKE ANY (...): comparisons joined by OR or
+ * x = ANY (...), x <> ALL (...), x LIKE ANY (...), ILIKE too: comparisons joined by OR or
  * AND.  With NULLs among the elements three-valued logic gives just what
  * ExecEvalScalarArrayOp gives; so does an array without elements.  It stops at
  * the element that decides: what could fail behind it stands under a mask.
@@ -366,7 +366,8 @@ uint16
 gpuscan_offload_array_op(Builder *b, ScalarArrayOpExpr *saop)
 {
 	Oid			funcid = OidIsValid(saop->opfuncid) ? saop->opfuncid : get_opcode(saop->opno);
-	ProgramOp	op = gpuscan_op_of_function(funcid);
+	const Oid	like = gpuscan_offload_like_of(funcid);
+	ProgramOp	op = gpuscan_op_of_function(OidIsValid(like) ? like : funcid);
 	Node	   *scalar = linitial(saop->args);
 	Node	   *array = lsecond(saop->args);
 	List	   *elements;
@@ -399,6 +400,16 @@ gpuscan_offload_array_op(Builder *b, ScalarArrayOpExpr *saop)
 	element_regs = palloc(list_length(elements) * sizeof(uint16));
 	for (int i = 0; i < list_length(elements); i++)
 		element_regs[i] = gpuscan_offload_expr(b, list_nth(elements, i));
+	if (OidIsValid(like))
+	{
+		if (b->refusal != NULL || !gpuscan_offload_holds(b, CONDITION_DETERMINISTIC, saop->inputcollid))
+			return PROGRAM_NO_REG;
+		args[0] = gpuscan_offload_lower(b, NULL, args[0], saop->inputcollid);
+		for (int i = 0; i < list_length(elements) && b->refusal == NULL; i++)
+			element_regs[i] = gpuscan_offload_lower(b, list_nth(elements, i), element_regs[i], saop->inputcollid);
+		types[0] = TEXTOID;
+		funcid = like;
+	}
 	for (int i = 0; i < list_length(elements); i++)
 	{
 		const bool	masked = i > 0 && gpuscan_op_info[op].may_fail;

@@ -52,12 +52,14 @@ typedef enum FieldsOf
 {
 	OF_DATE = 0x01,
 	OF_TIMESTAMP = 0x02,
-	OF_TIME = 0x04
+	OF_TIME = 0x04,
+	OF_INTERVAL = 0x08,
+	OF_TIMESTAMPTZ = 0x10		/* what other timestamps have not */
 } FieldsOf;
 
 /* Of extract; false where PostgreSQL has an error, or more digits than an integer. */
 static bool
-extract_meaning(int type, int unit, FieldsOf of, FieldMeaning *meaning)
+extract_meaning(int type, int unit, int of, FieldMeaning *meaning)
 {
 	static const struct
 	{
@@ -65,23 +67,27 @@ extract_meaning(int type, int unit, FieldsOf of, FieldMeaning *meaning)
 		FieldMeaning meaning;
 		int			of;			/* FieldsOf that have it, joined by | */
 	}			units[] = {
-		{DTK_MICROSEC, {FIELD_MICROSECONDS, 0}, OF_TIMESTAMP | OF_TIME},
-		{DTK_MILLISEC, {FIELD_MICROSECONDS, 3}, OF_TIMESTAMP | OF_TIME},
-		{DTK_SECOND, {FIELD_MICROSECONDS, 6}, OF_TIMESTAMP | OF_TIME},
-		{DTK_MINUTE, {FIELD_MINUTE, 0}, OF_TIMESTAMP | OF_TIME},
-		{DTK_HOUR, {FIELD_HOUR, 0}, OF_TIMESTAMP | OF_TIME},
-		{DTK_DAY, {FIELD_DAY, 0}, OF_DATE | OF_TIMESTAMP},
+		{DTK_MICROSEC, {FIELD_MICROSECONDS, 0}, OF_TIMESTAMP | OF_TIME | OF_INTERVAL},
+		{DTK_MILLISEC, {FIELD_MICROSECONDS, 3}, OF_TIMESTAMP | OF_TIME | OF_INTERVAL},
+		{DTK_SECOND, {FIELD_MICROSECONDS, 6}, OF_TIMESTAMP | OF_TIME | OF_INTERVAL},
+		{DTK_MINUTE, {FIELD_MINUTE, 0}, OF_TIMESTAMP | OF_TIME | OF_INTERVAL},
+		{DTK_HOUR, {FIELD_HOUR, 0}, OF_TIMESTAMP | OF_TIME | OF_INTERVAL},
+		{DTK_DAY, {FIELD_DAY, 0}, OF_DATE | OF_TIMESTAMP | OF_INTERVAL},
 		{DTK_WEEK, {FIELD_WEEK, 0}, OF_DATE | OF_TIMESTAMP},
-		{DTK_MONTH, {FIELD_MONTH, 0}, OF_DATE | OF_TIMESTAMP},
+		{DTK_MONTH, {FIELD_MONTH, 0}, OF_DATE | OF_TIMESTAMP | OF_INTERVAL},
 		{DTK_QUARTER, {FIELD_QUARTER, 0}, OF_DATE | OF_TIMESTAMP},
-		{DTK_YEAR, {FIELD_YEAR, 0}, OF_DATE | OF_TIMESTAMP},
-		{DTK_DECADE, {FIELD_DECADE, 0}, OF_DATE | OF_TIMESTAMP},
-		{DTK_CENTURY, {FIELD_CENTURY, 0}, OF_DATE | OF_TIMESTAMP},
-		{DTK_MILLENNIUM, {FIELD_MILLENNIUM, 0}, OF_DATE | OF_TIMESTAMP},
+		{DTK_YEAR, {FIELD_YEAR, 0}, OF_DATE | OF_TIMESTAMP | OF_INTERVAL},
+		{DTK_DECADE, {FIELD_DECADE, 0}, OF_DATE | OF_TIMESTAMP | OF_INTERVAL},
+		{DTK_CENTURY, {FIELD_CENTURY, 0}, OF_DATE | OF_TIMESTAMP | OF_INTERVAL},
+		{DTK_MILLENNIUM, {FIELD_MILLENNIUM, 0}, OF_DATE | OF_TIMESTAMP | OF_INTERVAL},
 		{DTK_ISOYEAR, {FIELD_ISOYEAR, 0}, OF_DATE | OF_TIMESTAMP},
 		{DTK_DOW, {FIELD_DOW, 0}, OF_DATE | OF_TIMESTAMP},
 		{DTK_ISODOW, {FIELD_ISODOW, 0}, OF_DATE | OF_TIMESTAMP},
 		{DTK_DOY, {FIELD_DOY, 0}, OF_DATE | OF_TIMESTAMP},
+		/* of a timestamp with time zone alone; seconds */
+		{DTK_TZ, {FIELD_TIMEZONE, 0}, OF_TIMESTAMPTZ},
+		{DTK_TZ_HOUR, {FIELD_TIMEZONE_HOUR, 0}, OF_TIMESTAMPTZ},
+		{DTK_TZ_MINUTE, {FIELD_TIMEZONE_MINUTE, 0}, OF_TIMESTAMPTZ},
 		/* of a timestamp it has a fraction, which is a quotient */
 		{DTK_JULIAN, {FIELD_JULIAN, 0}, OF_DATE},
 	};
@@ -135,6 +141,27 @@ trunc_meaning(int type, int unit, FieldMeaning *meaning)
 	return false;
 }
 
+static int
+fields_of(Oid funcid)
+{
+	switch (funcid)
+	{
+		case F_EXTRACT_TEXT_DATE:
+			return OF_DATE;
+		case F_EXTRACT_TEXT_TIME:
+		case F_DATE_PART_TEXT_TIME:
+			return OF_TIME;
+		case F_EXTRACT_TEXT_INTERVAL:
+		case F_DATE_PART_TEXT_INTERVAL:
+			return OF_INTERVAL;
+		case F_EXTRACT_TEXT_TIMESTAMPTZ:
+		case F_DATE_PART_TEXT_TIMESTAMPTZ:
+			return OF_TIMESTAMP | OF_TIMESTAMPTZ;
+		default:
+			return OF_TIMESTAMP;
+	}
+}
+
 /* The name as timestamp_part_common and timestamp_trunc read it */
 static bool
 field_meaning(Oid funcid, const Const *name, FieldMeaning *meaning)
@@ -149,8 +176,7 @@ field_meaning(Oid funcid, const Const *name, FieldMeaning *meaning)
 		return trunc_meaning(type, value, meaning);
 	if (type == UNKNOWN_FIELD)
 		type = DecodeSpecial(0, lowunits, &value);
-	return extract_meaning(type, value, funcid == F_EXTRACT_TEXT_DATE ? OF_DATE :
-						   funcid == F_EXTRACT_TEXT_TIME || funcid == F_DATE_PART_TEXT_TIME ? OF_TIME : OF_TIMESTAMP, meaning);
+	return extract_meaning(type, value, fields_of(funcid), meaning);
 }
 
 static bool
@@ -190,6 +216,9 @@ gpuscan_offload_field_name(int64 field)
 		[FIELD_EPOCH] = "epoch",
 		[FIELD_MILLISECOND] = "milliseconds",
 		[FIELD_SECOND] = "second",
+		[FIELD_TIMEZONE] = "timezone",
+		[FIELD_TIMEZONE_HOUR] = "timezone_hour",
+		[FIELD_TIMEZONE_MINUTE] = "timezone_minute",
 	};
 
 	return field >= 0 && field < DATETIME_FIELDS ? names[field] : NULL;
@@ -280,7 +309,8 @@ offload_trunc_zoned(Builder *b, uint16 zone, DatetimeField field, uint16 reg)
 static bool
 is_date_part(Oid funcid)
 {
-	return funcid == F_DATE_PART_TEXT_TIMESTAMP || funcid == F_DATE_PART_TEXT_TIMESTAMPTZ || funcid == F_DATE_PART_TEXT_TIME;
+	return funcid == F_DATE_PART_TEXT_TIMESTAMP || funcid == F_DATE_PART_TEXT_TIMESTAMPTZ || funcid == F_DATE_PART_TEXT_TIME ||
+		funcid == F_DATE_PART_TEXT_INTERVAL;
 }
 
 static uint16
@@ -292,6 +322,44 @@ date_part_of(Builder *b, const FieldMeaning *meaning, uint16 reg)
 		op = meaning->field == FIELD_EPOCH ? OP_EPOCH_SECONDS :
 			meaning->scale == 3 ? OP_FIELD_MILLISECONDS : OP_FIELD_SECONDS;
 	return gpuscan_builder_emit(b, op, reg, PROGRAM_NO_REG, PROGRAM_NO_REG);
+}
+
+/* Seconds that the session's zone is ahead of UTC, or the hours or minutes of them, as C divides */
+static uint16
+offload_zone_field(Builder *b, DatetimeField field, uint16 reg)
+{
+	/* not the difference of the timestamps: of infinite ones there is no field */
+	const uint16 epoch = int8_param(b, FIELD_EPOCH);
+	const uint16 local = gpuscan_builder_emit(b, OP_TIMESTAMP_FIELD, epoch, gpuscan_offload_local_time(b, reg), PROGRAM_NO_REG);
+	const uint16 utc = gpuscan_builder_emit(b, OP_TIMESTAMP_FIELD, epoch, reg, PROGRAM_NO_REG);
+	uint16		offset = gpuscan_builder_emit(b, OP_SUB_INT64, local, utc, PROGRAM_NO_REG);
+
+	offset = gpuscan_builder_emit(b, OP_DIV_INT64, offset, int8_param(b, USECS_PER_SEC), PROGRAM_NO_REG);
+	if (field == FIELD_TIMEZONE_HOUR)
+		return gpuscan_builder_emit(b, OP_DIV_INT64, offset, int8_param(b, SECS_PER_HOUR), PROGRAM_NO_REG);
+	if (field == FIELD_TIMEZONE)
+		return offset;
+	offset = gpuscan_builder_emit(b, OP_MOD_INT64, offset, int8_param(b, SECS_PER_HOUR), PROGRAM_NO_REG);
+	return gpuscan_builder_emit(b, OP_DIV_INT64, offset, int8_param(b, SECS_PER_MINUTE), PROGRAM_NO_REG);
+}
+
+/* timestamp_age; timestamptz_age, of local times */
+static uint16
+offload_age(Builder *b, Node *left, Node *right, bool zoned)
+{
+	uint16		later = gpuscan_offload_expr(b, left);
+	uint16		earlier = gpuscan_offload_expr(b, right);
+	uint16		less;
+
+	if (b->refusal != NULL)
+		return PROGRAM_NO_REG;
+	less = gpuscan_builder_emit(b, OP_LT_INT64, later, earlier, PROGRAM_NO_REG);
+	if (zoned)
+	{
+		later = gpuscan_offload_local_time(b, later);
+		earlier = gpuscan_offload_local_time(b, earlier);
+	}
+	return gpuscan_builder_emit(b, OP_AGE, later, earlier, less);
 }
 
 /* extract, date_part and date_trunc, which may name a zone (else NULL) */
@@ -328,8 +396,20 @@ offload_field(Builder *b, Oid funcid, Node *name, Node *arg, Node *zone_name)
 		case F_DATE_PART_TEXT_TIME:
 			reg = gpuscan_builder_emit(b, OP_TIME_FIELD, int8_param(b, meaning.field), reg, PROGRAM_NO_REG);
 			break;
+		case F_DATE_PART_TEXT_INTERVAL:
+			if (meaning.field == FIELD_EPOCH)
+				return gpuscan_builder_emit(b, OP_INTERVAL_SECONDS, reg, PROGRAM_NO_REG, PROGRAM_NO_REG);
+			/* FALLTHROUGH */
+		case F_EXTRACT_TEXT_INTERVAL:
+			reg = gpuscan_builder_emit(b, OP_INTERVAL_FIELD, reg, int8_param(b, meaning.field), PROGRAM_NO_REG);
+			break;
 		case F_EXTRACT_TEXT_TIMESTAMPTZ:
 		case F_DATE_PART_TEXT_TIMESTAMPTZ:
+			if (meaning.field >= FIELD_TIMEZONE)
+			{
+				reg = offload_zone_field(b, meaning.field, reg);
+				break;
+			}
 			if (meaning.field != FIELD_EPOCH)
 				reg = gpuscan_offload_local_time(b, reg);
 			/* FALLTHROUGH */
@@ -446,12 +526,18 @@ gpuscan_offload_datetime(Builder *b, Oid funcid, List *args, uint16 *reg)
 		case F_DATE_PART_TEXT_TIME:
 		case F_DATE_PART_TEXT_TIMESTAMP:
 		case F_DATE_PART_TEXT_TIMESTAMPTZ:
+		case F_EXTRACT_TEXT_INTERVAL:
+		case F_DATE_PART_TEXT_INTERVAL:
 		case F_DATE_TRUNC_TEXT_TIMESTAMP:
 		case F_DATE_TRUNC_TEXT_TIMESTAMPTZ:
 			*reg = offload_field(b, funcid, linitial(args), lsecond(args), NULL);
 			return true;
 		case F_DATE_TRUNC_TEXT_TIMESTAMPTZ_TEXT:
 			*reg = offload_field(b, funcid, linitial(args), lsecond(args), lthird(args));
+			return true;
+		case F_AGE_TIMESTAMP_TIMESTAMP:
+		case F_AGE_TIMESTAMPTZ_TIMESTAMPTZ:
+			*reg = offload_age(b, linitial(args), lsecond(args), funcid == F_AGE_TIMESTAMPTZ_TIMESTAMPTZ);
 			return true;
 		case F_TIMEZONE_TEXT_TIMESTAMPTZ:
 		case F_TIMEZONE_TEXT_TIMESTAMP:

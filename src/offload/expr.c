@@ -98,7 +98,8 @@ gpuscan_offload_stored_bpchar(Builder *b, Node *node)
 bool
 gpuscan_wants_stored_bpchar(Oid funcid)
 {
-	return funcid == F_BPCHARLIKE || funcid == F_BPCHARNLIKE || funcid == F_OCTET_LENGTH_BPCHAR;
+	return funcid == F_BPCHARLIKE || funcid == F_BPCHARNLIKE || funcid == F_BPCHARICLIKE || funcid == F_BPCHARICNLIKE ||
+		funcid == F_OCTET_LENGTH_BPCHAR;
 }
 
 static uint16
@@ -269,6 +270,9 @@ offload_relabel(Builder *b, RelabelType *relabel)
 	if ((from == TYPE_INT4 && to == TYPE_OID) || (from == TYPE_OID && to == TYPE_INT4))
 		return gpuscan_builder_emit(b, to == TYPE_OID ? OP_INT32_TO_OID : OP_OID_TO_INT32,
 									gpuscan_offload_expr(b, (Node *) relabel->arg), PROGRAM_NO_REG, PROGRAM_NO_REG);
+
+	if (from == TYPE_CIDR && to == TYPE_INET)
+		return gpuscan_offload_expr(b, (Node *) relabel->arg);
 
 	/* bpchar is not among the text types: its trailing blanks mean nothing */
 	if (to == PROGRAM_TYPES || from == PROGRAM_TYPES ||

@@ -59,6 +59,10 @@ extern uint16 gpuscan_offload_to_char(Builder *b, Oid funcid, Node *arg, Node *f
  */
 extern bool gpuscan_offload_text(Builder *b, Oid funcid, Oid collation, List *args, uint16 *reg);
 extern uint16 gpuscan_offload_coerce_via_io(Builder *b, CoerceViaIO *coerce);
+/* ... the LIKE that an ILIKE is of texts in lower case, or InvalidOid */
+extern Oid gpuscan_offload_like_of(Oid ilike);
+/* ... lower() of a register; node: the expression in it, or NULL where that need not be asked */
+extern uint16 gpuscan_offload_lower(Builder *b, Node *node, uint16 reg, Oid collation);
 
 /* expr.c: a bpchar with its trailing blanks, and functions that look at those of their first argument */
 extern uint16 gpuscan_offload_stored_bpchar(Builder *b, Node *node);

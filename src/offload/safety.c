@@ -256,6 +256,8 @@ has_unknown_field(const FuncExpr *func)
 		case F_DATE_PART_TEXT_TIMESTAMP:
 		case F_DATE_PART_TEXT_TIMESTAMPTZ:
 		case F_DATE_PART_TEXT_TIME:
+		case F_EXTRACT_TEXT_INTERVAL:
+		case F_DATE_PART_TEXT_INTERVAL:
 			return !gpuscan_offload_field_is_known(func->funcid, linitial(func->args));
 		default:
 			return false;

@@ -46,8 +46,8 @@ is_text_type(Oid type)
  * ------------------------------------------------------------------------
  */
 
-static uint16
-lower_of(Builder *b, Node *node, uint16 reg, Oid collation)
+uint16
+gpuscan_offload_lower(Builder *b, Node *node, uint16 reg, Oid collation)
 {
 	const Oid	type = TEXTOID;
 
@@ -65,24 +65,43 @@ lower_of(Builder *b, Node *node, uint16 reg, Oid collation)
 	return gpuscan_offload_call(b, F_LOWER_TEXT, collation, 1, &reg, &type);
 }
 
+/* Of ILIKE, with its negation and for all types of strings: the LIKE of both sides in lower case; else InvalidOid */
+Oid
+gpuscan_offload_like_of(Oid ilike)
+{
+	switch (ilike)
+	{
+		case F_TEXTICLIKE:
+		case F_BPCHARICLIKE:
+		case F_NAMEICLIKE:
+			return F_TEXTLIKE;
+		case F_TEXTICNLIKE:
+		case F_BPCHARICNLIKE:
+		case F_NAMEICNLIKE:
+			return F_TEXTNLIKE;
+		default:
+			return InvalidOid;
+	}
+}
+
 static uint16
-offload_ilike(Builder *b, bool bpchar, bool negated, Oid collation, List *args)
+offload_ilike(Builder *b, Oid funcid, Oid collation, List *args)
 {
 	Node	   *string = linitial(args);
 	Node	   *pattern = lsecond(args);
 	const Oid	types[2] = {TEXTOID, TEXTOID};
 	uint16		regs[2];
 
-	regs[0] = bpchar ? gpuscan_offload_stored_bpchar(b, string) : gpuscan_offload_expr(b, string);
+	regs[0] = gpuscan_wants_stored_bpchar(funcid) ? gpuscan_offload_stored_bpchar(b, string) : gpuscan_offload_expr(b, string);
 	regs[1] = gpuscan_offload_expr(b, pattern);
 	/* asked before lower() is: without such a collation ILIKE is an error */
 	if (b->refusal != NULL || !gpuscan_offload_holds(b, CONDITION_DETERMINISTIC, collation))
 		return PROGRAM_NO_REG;
-	regs[0] = lower_of(b, NULL, regs[0], collation);
+	regs[0] = gpuscan_offload_lower(b, NULL, regs[0], collation);
 	if (b->refusal != NULL)
 		return PROGRAM_NO_REG;
-	regs[1] = lower_of(b, pattern, regs[1], collation);
-	return gpuscan_offload_call(b, negated ? F_TEXTNLIKE : F_TEXTLIKE, collation, 2, regs, types);
+	regs[1] = gpuscan_offload_lower(b, pattern, regs[1], collation);
+	return gpuscan_offload_call(b, gpuscan_offload_like_of(funcid), collation, 2, regs, types);
 }
 
 /* ------------------------------------------------------------------------
@@ -120,8 +139,15 @@ output_of(Builder *b, Node *node)
 	if (gpuscan_op_of_function(output) == PROGRAM_OPS)
 		return gpuscan_builder_refuse(b, "%s as text", format_type_be(type));
 	reg = gpuscan_offload_expr(b, node);
+	if (b->refusal != NULL)
+		return PROGRAM_NO_REG;
 	if (output == F_DATE_OUT)
-		return b->refusal != NULL ? PROGRAM_NO_REG : EMIT2(b, OP_DATE_OUT, reg, gpuscan_builder_param(b, date_style(), VALUE_TEXT));
+		return EMIT2(b, OP_DATE_OUT, reg, gpuscan_builder_param(b, date_style(), VALUE_TEXT));
+	if (output == F_TIMESTAMP_OUT)
+		return EMIT2(b, OP_TIMESTAMP_OUT, reg, gpuscan_builder_param(b, date_style(), VALUE_TEXT));
+	if (output == F_TIMESTAMPTZ_OUT)
+		return gpuscan_builder_emit(b, OP_TIMESTAMPTZ_OUT, gpuscan_offload_local_time(b, reg), reg,
+									gpuscan_builder_param(b, date_style(), VALUE_TEXT));
 	return gpuscan_offload_call(b, output, InvalidOid, 1, &reg, &type);
 }
 
@@ -238,16 +264,13 @@ offload_length_coercion(Builder *b, Oid funcid, List *args)
 bool
 gpuscan_offload_text(Builder *b, Oid funcid, Oid collation, List *args, uint16 *reg)
 {
+	if (OidIsValid(gpuscan_offload_like_of(funcid)))
+	{
+		*reg = offload_ilike(b, funcid, collation, args);
+		return true;
+	}
 	switch (funcid)
 	{
-		case F_TEXTICLIKE:
-		case F_TEXTICNLIKE:
-			*reg = offload_ilike(b, false, funcid == F_TEXTICNLIKE, collation, args);
-			return true;
-		case F_BPCHARICLIKE:
-		case F_BPCHARICNLIKE:
-			*reg = offload_ilike(b, true, funcid == F_BPCHARICNLIKE, collation, args);
-			return true;
 		case F_CONCAT:
 			*reg = offload_concat(b, args);
 			return true;

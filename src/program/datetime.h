@@ -204,6 +204,9 @@ typedef enum DatetimeField
 	FIELD_EPOCH,				/* seconds of a date, microseconds of a timestamp */
 	FIELD_MILLISECOND,			/* date_trunc alone */
 	FIELD_SECOND,				/* date_trunc alone */
+	FIELD_TIMEZONE,				/* these three of a timestamp with time zone, by offload/ alone */
+	FIELD_TIMEZONE_HOUR,
+	FIELD_TIMEZONE_MINUTE,
 	DATETIME_FIELDS
 } DatetimeField;
 

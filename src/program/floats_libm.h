@@ -13,10 +13,61 @@
 #define GPUSCAN_FLOATS_LIBM_H
 
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #include "program/floats.h"
+#include "program/numeric.h"
 
 #define LIBM_BODY static __attribute__((noinline, unused)) bool
+
+/*
+ * float8_numeric, float4_numeric: as many digits as surely are right, and the
+ * numeric that they spell.  printf rounds them exactly.
+ */
+static inline bool
+numeric_from_digits(double a, int digits, NumericValue *r)
+{
+	char		buf[40];
+	const char *p = buf;
+	bool		negative;
+	int			scale = 0;
+	bool		point = false;
+
+	*r = (NumericValue) {0, 0};
+	if (float64_is_nan(a) || float64_is_inf(a))
+		return false;
+	snprintf(buf, sizeof buf, "%.*g", digits, a);
+	negative = *p == '-';
+	for (p += negative; *p == '.' || (*p >= '0' && *p <= '9'); p++)
+	{
+		if (*p == '.')
+			point = true;
+		else
+		{
+			r->mantissa = r->mantissa * 10 + (*p - '0');
+			scale += point;
+		}
+	}
+	if (*p == 'e')
+		scale -= atoi(p + 1);
+	if (negative)
+		r->mantissa = -r->mantissa;
+	r->scale = scale > 0 ? scale : 0;
+	return scale <= NUMERIC_SCALE_MAX && (scale >= 0 || (scale >= -NUMERIC_SCALE_MAX && numeric_rescale(r->mantissa, scale, 0, &r->mantissa)));
+}
+
+LIBM_BODY
+numeric_from_float64(double a, NumericValue *r)
+{
+	return numeric_from_digits(a, 15, r);	/* DBL_DIG */
+}
+
+LIBM_BODY
+numeric_from_float32(double a, NumericValue *r)
+{
+	return numeric_from_digits(a, 6, r);	/* FLT_DIG */
+}
 
 /* dcbrt */
 LIBM_BODY

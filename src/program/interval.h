@@ -108,4 +108,70 @@ timestamp_plus_interval(TextView span, int64_t t, int64_t *r)
 	return timestamp_plus(*r, value.day * DATE_USECS_PER_DAY, r) && timestamp_plus(*r, value.time, r);
 }
 
+/*
+ * extract of an interval, before it becomes a numeric, as interval2itm and
+ * interval_part_common have it: hours are of the time, years of the months; the
+ * epoch in microseconds.
+ */
+BODY bool
+interval_field(TextView v, int64_t field, int64_t *r)
+{
+	const IntervalValue span = interval_of(v);
+	const i128	days = (i128) 1461 * (span.month / 12) + 120 * (span.month % 12) + INT64_C(4) * span.day;	/* quarters of them */
+	const i128	epoch = days * (DATE_USECS_PER_DAY / 4) + span.time;
+
+	*r = 0;
+	if (interval_may_be_infinite(span))
+		return false;
+	switch (field)
+	{
+		case FIELD_MICROSECONDS:
+			*r = span.time % 60000000;
+			return true;
+		case FIELD_MINUTE:
+			*r = span.time / 60000000 % 60;
+			return true;
+		case FIELD_HOUR:
+			*r = span.time / 3600000000;
+			return true;
+		case FIELD_DAY:
+			*r = span.day;
+			return true;
+		case FIELD_MONTH:
+			*r = span.month % 12;
+			return true;
+		case FIELD_YEAR:
+			*r = span.month / 12;
+			return true;
+		case FIELD_DECADE:
+			*r = span.month / 120;
+			return true;
+		case FIELD_CENTURY:
+			*r = span.month / 1200;
+			return true;
+		case FIELD_MILLENNIUM:
+			*r = span.month / 12000;
+			return true;
+		case FIELD_EPOCH:
+			*r = (int64_t) epoch;
+			return epoch == (int64_t) epoch;
+		default:
+			return false;
+	}
+}
+
+/* date_part of the epoch, in the order of interval_part_common */
+BODY bool
+interval_seconds(TextView v, double *r)
+{
+	const IntervalValue span = interval_of(v);
+	double		seconds = (double) span.time / 1000000.0;
+
+	seconds += (365.25 * 86400) * (span.month / 12);
+	seconds += (30.0 * 86400) * (span.month % 12);
+	seconds += 86400.0 * span.day;
+	*r = seconds;
+	return !interval_may_be_infinite(span);
+}
+
 #endif							/* GPUSCAN_INTERVAL_H */

@@ -75,4 +75,40 @@ interval_negated(TextView a, TextRoom *room, TextView *r)
 	return interval_sum((TextView) {"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", INTERVAL_SIZE, 0}, a, true, room, r);
 }
 
+/*
+ * timestamp_age, timestamptz_age: years, months, days and time between, by the
+ * calendar; of two with time zone, between their local times.  a_first: a is the
+ * earlier one, and the result is negative.
+ */
+SLOW_BODY bool
+interval_age(int64_t a, int64_t b, uint8_t a_first, TextRoom *room, TextView *r)
+{
+	const int32_t a_day = timestamp_day(a);
+	const int32_t b_day = timestamp_day(b);
+	const int	sign = a_first ? -1 : 1;
+	CalendarDate x,
+				y;
+	int64_t		time;
+	int32_t		days;
+	int32_t		months;
+
+	if (!timestamp_in_range(a) || !timestamp_in_range(b))
+		return text_is("", 0, r) && false;
+	x = calendar_from_julian(a_day + DATE_EPOCH_JULIAN);
+	y = calendar_from_julian(b_day + DATE_EPOCH_JULIAN);
+	time = sign * ((a - a_day * DATE_USECS_PER_DAY) - (b - b_day * DATE_USECS_PER_DAY));
+	days = sign * (x.day - y.day);
+	months = sign * ((x.year - y.year) * 12 + x.month - y.month);
+
+	/* a field below zero takes one of the next; a month has the days of the earlier one's */
+	while (time < 0)
+	{
+		time += DATE_USECS_PER_DAY;
+		days--;
+	}
+	for (; days < 0; months--)
+		days += a_first ? calendar_month_days(x.year, x.month) : calendar_month_days(y.year, y.month);
+	return interval_made(sign * time, sign * days, sign * months, room, r);
+}
+
 #endif							/* GPUSCAN_INTERVAL_MADE_H */

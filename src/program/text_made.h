@@ -704,6 +704,30 @@ text_from_numeric(NumericValue a, TextRoom *room, TextView *r)
 	return text_made(room, to, r);
 }
 
+BODY char *
+text_put_two(char *to, int32_t value)
+{
+	*to++ = (char) ('0' + value / 10);
+	*to++ = (char) ('0' + value % 10);
+	return to;
+}
+
+/* YYYY-MM-DD; years before 1 AD count backwards, and say so behind the rest */
+BODY char *
+text_put_date(char *to, CalendarDate date)
+{
+	char		digits[12];
+	char	   *begin = text_digits((uint32_t) (date.year > 0 ? date.year : 1 - date.year), digits + sizeof digits);
+
+	while (begin > digits + sizeof digits - 4)
+		*--begin = '0';
+	to = text_put(to, begin, (uint32_t) (digits + sizeof digits - begin));
+	*to++ = '-';
+	to = text_put_two(to, date.month);
+	*to++ = '-';
+	return text_put_two(to, date.day);
+}
+
 /*
  * datetime.c EncodeDateOnly, EncodeSpecialDate.  style: the setting DateStyle, of
  * which only ISO is known here.
@@ -711,10 +735,7 @@ text_from_numeric(NumericValue a, TextRoom *room, TextView *r)
 SLOW_BODY bool
 text_from_date(int32_t a, TextView style, TextRoom *room, TextView *r)
 {
-	char		digits[12];
-	char	   *begin;
 	CalendarDate date;
-	uint32_t	year;
 	char	   *to = text_room(room, 24);
 
 	if (!to || style.len < 3 || memcmp(style.ptr, "ISO", 3) != 0)
@@ -725,18 +746,82 @@ text_from_date(int32_t a, TextView style, TextRoom *room, TextView *r)
 		return text_made(room, text_put(to, "infinity", 8), r);
 	}
 	date = calendar_from_julian(a + DATE_EPOCH_JULIAN);
-	year = (uint32_t) (date.year > 0 ? date.year : 1 - date.year);
-	begin = text_digits(year, digits + sizeof digits);
-	while (begin > digits + sizeof digits - 4)
-		*--begin = '0';
-	to = text_put(to, begin, (uint32_t) (digits + sizeof digits - begin));
-	*to++ = '-';
-	*to++ = (char) ('0' + date.month / 10);
-	*to++ = (char) ('0' + date.month % 10);
-	*to++ = '-';
-	*to++ = (char) ('0' + date.day / 10);
-	*to++ = (char) ('0' + date.day % 10);
+	to = text_put_date(to, date);
 	return text_made(room, date.year > 0 ? to : text_put(to, " BC", 3), r);
+}
+
+/* datetime.c EncodeTimezone: '+' is east of Greenwich; what is zero at the end is left out */
+BODY char *
+text_put_offset(char *to, int32_t seconds)
+{
+	const int32_t size = seconds < 0 ? -seconds : seconds;
+
+	*to++ = seconds < 0 ? '-' : '+';
+	to = text_put_two(to, size / 3600);
+	if (size % 3600 != 0)
+	{
+		*to++ = ':';
+		to = text_put_two(to, size / 60 % 60);
+	}
+	if (size % 60 != 0)
+	{
+		*to++ = ':';
+		to = text_put_two(to, size % 60);
+	}
+	return to;
+}
+
+/* EncodeDateTime; zone: with that offset, in seconds */
+SLOW_BODY bool
+text_from_local(int64_t local, const int32_t *zone, TextView style, TextRoom *room, TextView *r)
+{
+	char	   *to = text_room(room, 48);
+	const int32_t day = timestamp_day(local);
+	const int64_t time = local - day * DATE_USECS_PER_DAY;
+	CalendarDate date;
+	int32_t		fraction = (int32_t) (time % 1000000);
+
+	if (!to || style.len < 3 || memcmp(style.ptr, "ISO", 3) != 0 || !timestamp_in_range(local))
+		return false;
+	date = calendar_from_julian(day + DATE_EPOCH_JULIAN);
+	to = text_put_date(to, date);
+	*to++ = ' ';
+	to = text_put_two(to, (int32_t) (time / 3600000000));
+	*to++ = ':';
+	to = text_put_two(to, (int32_t) (time / 60000000 % 60));
+	*to++ = ':';
+	to = text_put_two(to, (int32_t) (time / 1000000 % 60));
+	/* AppendSeconds: without zeros at the end */
+	if (fraction != 0)
+	{
+		*to++ = '.';
+		for (int32_t unit = 100000; fraction != 0; fraction %= unit, unit /= 10)
+			*to++ = (char) ('0' + fraction / unit);
+	}
+	if (zone)
+		to = text_put_offset(to, *zone);
+	return text_made(room, date.year > 0 ? to : text_put(to, " BC", 3), r);
+}
+
+/* timestamp_out */
+BODY bool
+text_from_timestamp_iso(int64_t a, TextView style, TextRoom *room, TextView *r)
+{
+	if (!TIMESTAMP_IS_FINITE(a))
+		return a < 0 ? text_is("-infinity", 9, r) : text_is("infinity", 8, r);
+	return text_from_local(a, NULL, style, room, r);
+}
+
+/* timestamptz_out, of the local time in the session's zone, and of UTC */
+BODY bool
+text_from_timestamptz_iso(int64_t local, int64_t utc, TextView style, TextRoom *room, TextView *r)
+{
+	int32_t		offset;
+
+	if (!TIMESTAMP_IS_FINITE(utc))
+		return utc < 0 ? text_is("-infinity", 9, r) : text_is("infinity", 8, r);
+	offset = (int32_t) ((int64_t) ((uint64_t) local - (uint64_t) utc) / 1000000);
+	return text_from_local(local, &offset, style, room, r);
 }
 
 /* bool.c booltext */

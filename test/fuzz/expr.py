@@ -12,7 +12,7 @@ from tree import Expr, List, Opt, Seq, render
 INTS = ("int2", "int4", "int8")
 TEXTS = ("text", "varchar", "bpchar")
 KINDS = ("bool", "int2", "int4", "int8", "numeric", "date", "timestamp", "timestamptz", "text", "bpchar", "bytea", "float8", "float4",
-         '"char"', "oid", "money", "time", "mood", "uuid", "name", "interval")
+         '"char"', "oid", "money", "time", "mood", "uuid", "name", "interval", "timetz", "inet")
 FLOATS = ("float4", "float8")
 
 # Functions of our own: the server knows nothing of them but what is declared.
@@ -28,6 +28,7 @@ FUNCTIONS = [
 
 
 FIELDS = ["day", "week", "month", "quarter", "year", "decade", "century", "millennium", "isoyear", "dow", "isodow", "doy", "epoch"]
+SPAN_FIELDS = ["microseconds", "milliseconds", "second", "minute", "hour", "day", "month", "year", "decade", "century", "millennium", "epoch"]
 TIME_FIELDS = FIELDS + ["microseconds", "milliseconds", "second", "minute", "hour", "second", "hour"]
 # the last one is an abbreviation that moves, which stays with PostgreSQL
 ZONES = ["UTC", "Europe/Berlin", "America/New_York", "EST", "Asia/Kolkata", "<+05:30>-05:30", "MSK"]
@@ -244,7 +245,12 @@ class Maker:
 
         def angle():
             return Expr("float8", rng.choice(["exp(", "acos(", "asin(", "sin(", "cos(", "tan(", "cosh(", "degrees(", "cot(2 + ",
-                                              "atanh(0.5 * "]), bounded(), ")")
+                                              "atanh(0.5 * ", "sind(40 * ", "cosd(40 * ", "tand(40 * ", "cotd(3 + ", "asind(", "acosd(",
+                                              "atand(", "atan2d(2, "]), bounded(), ")")
+
+        def age():
+            kind = self.kind("timestamp", "timestamptz")
+            return Expr("interval", "age(", leaf(kind), ", ", leaf(kind), ")")
 
         def date_part():
             kind = self.kind("timestamp", "timestamptz", "time")
@@ -254,6 +260,16 @@ class Maker:
         made = rng.choice([
             lambda: Expr("float8", date_part()),
             lambda: Expr("float8", date_part()),
+            lambda: Expr("float8", "date_part('%s', " % rng.choice(["epoch", "epoch", "second", "day", "year"]), leaf("interval"), ")"),
+            lambda: Expr("numeric", "extract(%s FROM " % rng.choice(SPAN_FIELDS), leaf("interval"), ")"),
+            lambda: Expr("numeric", "extract(%s FROM " % rng.choice(["timezone", "timezone_hour", "timezone_minute"]), leaf("timestamptz"), ")"),
+            lambda: age(),
+            lambda: cast("text", leaf("timestamp")),
+            lambda: cast("text", leaf("timestamptz")),
+            lambda: Expr("numeric", "(30 * ", bounded(), ")::numeric"),
+            lambda: Expr("numeric", "(30 * ", bounded(), ")::float4::numeric"),
+            lambda: Expr("bool", "(", leaf("timetz"), rng.choice([" < ", " <= ", " > ", " >= "]), self.literal("timetz"), ")"),
+            lambda: Expr("bool", "(", leaf("inet"), rng.choice([" < ", " <= ", " > ", " >= "]), self.literal("inet"), ")"),
             lambda: call("text", "concat", shown(), shown()),
             lambda: call("text", "concat_ws", word(), shown(), shown()),
             lambda: call("text", rng.choice(["upper", "lower", "initcap"]), leaf("text")),
@@ -294,7 +310,7 @@ class Maker:
             lambda: in_list(self.kind("int2", "int4", "int8", "date")),
             lambda: in_list("numeric"),
             lambda: in_list("text"),
-            lambda: in_list(self.kind("uuid", "bytea")),
+            lambda: in_list(self.kind("uuid", "bytea", "timetz", "inet")),
             lambda: in_list("name"),
         ] + [angle] * 3)()
         if made.type == "bool" or not self.of_rows(made):
@@ -388,7 +404,7 @@ class Maker:
         if rng.random() < 0.1:
             return Expr("bool", "starts_with(", self.make("text", depth - 1), ", ", Expr("text", data.quote(data.plain_text(rng))), ")")
         if rng.random() < 0.1:
-            return Expr("bool", "(", left or self.make(kind, depth - 1), rng.choice([" LIKE ANY (", " NOT LIKE ALL (", " LIKE ALL ("]), "ARRAY[",
+            return Expr("bool", "(", left or self.make(kind, depth - 1), rng.choice([" LIKE ANY (", " NOT LIKE ALL (", " LIKE ALL (", " ILIKE ANY (", " NOT ILIKE ALL ("]), "ARRAY[",
                         List([right] + [self.pattern() for _ in range(rng.choice([1, 2]))]), "]))")
         return Expr("bool", "(", left or self.make(kind, depth - 1), rng.choice([" LIKE ", " NOT LIKE ", " ILIKE ", " NOT ILIKE "]), right, ")")
 
@@ -523,7 +539,13 @@ class Maker:
     def numeric(self, depth):
         rng = self.rng
         draw = rng.random()
-        if draw < 0.15:
+        if draw < 0.03:
+            return Expr("numeric", "extract(%s FROM " % rng.choice(SPAN_FIELDS), self.make("interval", depth - 1, True), ")")
+        if draw < 0.05:
+            return Expr("numeric", "extract(%s FROM " % rng.choice(["timezone", "timezone_hour", "timezone_minute"]), self.make("timestamptz", depth - 1, True), ")")
+        if draw < 0.08:
+            return Expr("numeric", "(", self.make(self.kind("float4", "float8"), depth - 1, True), ")::numeric")
+        if draw < 0.2:
             kind = self.kind("date", "timestamp", "timestamptz", "time")
             field = rng.choice(FIELDS + ["julian"] if kind == "date" else
                                ["hour", "minute", "second", "milliseconds", "microseconds", "epoch"] if kind == "time" else TIME_FIELDS)
@@ -578,13 +600,13 @@ class Maker:
             return Expr("float8", "(", self.make("float8", depth - 1, True), " / ",
                         self.make("float8", depth - 1, True) if self.fail else Expr("float8", rng.choice(["3", "0.7", "-2", "1e3"]) + "::float8"), ")")
         if draw < 0.62:
-            return Expr("float8", rng.choice(["abs(", "ceil(", "floor(", "round(", "trunc(", "sign(", "(- ", "(+ ", "ceiling(", "cbrt(", "atan(", "sinh(",
+            return Expr("float8", rng.choice(["abs(", "ceil(", "floor(", "round(", "trunc(", "sign(", "(- ", "(+ ", "ceiling(", "cbrt(", "atan(", "atand(", "sinh(",
                                               "tanh(", "asinh(", "radians("]), self.make("float8", depth - 1, True), ")")
         if draw < 0.72:
             # roots, logarithms, angles: of what they have
             inner = self.make("float8", depth - 1, True)
             if self.fail:
-                return Expr("float8", rng.choice(["sqrt(", "ln(", "log(", "exp(", "acos(", "asin(", "acosh(", "atanh(", "cosh(", "degrees(", "sin(", "cos(", "tan(",
+                return Expr("float8", rng.choice(["sqrt(", "ln(", "log(", "exp(", "acos(", "asin(", "acosh(", "atanh(", "cosh(", "degrees(", "sin(", "cos(", "tan(", "sind(", "cosd(", "tand(", "acosd(",
                                                   "cot("]), inner, ")")
             what = rng.random()
             if what < 0.25:
@@ -729,9 +751,19 @@ class Maker:
                         self.make("interval", depth - 1) if self.fail else self.span(), ")")
         if draw < 0.6:
             return Expr("interval", "(- ", self.make("interval", depth - 1, True), ")")
-        if draw < 0.6 + self.host:
+        if draw < (0.7 if self.fail else 0.62):
+            # infinities have none
+            kind = self.kind("timestamp", "timestamptz")
+            return Expr("interval", "age(", self.make(kind, depth - 1, True), ", ", self.make(kind, depth - 1, True), ")")
+        if draw < 0.7 + self.host:
             return Expr("interval", "justify_hours(", self.make("interval", depth - 1, True), ")")
         return self.leaf("interval")
+
+    def timetz(self, depth):
+        return self.leaf("timetz")
+
+    def inet(self, depth):
+        return self.leaf("inet")
 
     def uuid(self, depth):
         return self.leaf("uuid")
@@ -765,7 +797,7 @@ class Maker:
             return self.make("text", depth - 1, True)
 
         def shown():
-            return self.make(self.kind("int2", "int4", "int8", "numeric", "bool", "text", "bpchar"), depth - 1, True)
+            return self.make(self.kind("int2", "int4", "int8", "numeric", "bool", "text", "bpchar", "timestamp", "timestamptz"), depth - 1, True)
 
         def number(*some):
             return Expr("int4", str(rng.choice(some)))
@@ -809,7 +841,7 @@ class Maker:
                         Seq("abs(", self.make("int2", depth - 1, True), "::int4) % 500 + 1"), ")")
         if draw < 18:
             return Expr("text", "(", text(), ")::", rng.choice(["varchar(1)", "varchar(5)", "char(3)", "char(10)"]), "::text")
-        return Expr("text", "(", self.make(self.kind("int2", "int4", "int8", "numeric", "bool", "date"), depth - 1, True), ")::text")
+        return Expr("text", "(", self.make(self.kind("int2", "int4", "int8", "numeric", "bool", "date", "timestamp", "timestamptz"), depth - 1, True), ")::text")
 
     def part(self, depth):
         rng = self.rng

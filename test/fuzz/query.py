@@ -187,10 +187,10 @@ class Writer:
                 "other(other)" not in query.aggregates:
             # the order of rows decides the last digits: no sort, no process beside
             query.ambiguous = True
-            kind = maker.kind("float8", "float4")
-            name = rng.choice(["sum", "avg", "sum", "avg", "stddev", "stddev_pop", "stddev_samp", "variance", "var_pop", "var_samp"])
+            kind = maker.kind("float8", "float4", "float8", "float4", "interval")
+            name = rng.choice(["sum", "avg"] * 2 + (["stddev", "stddev_pop", "stddev_samp", "variance", "var_pop", "var_samp"] if kind != "interval" else []))
             call = [name, "(", maker.make(kind, rng.choice([0, 0, 1, 2]), rng.random() < 0.8), ")"]
-            result = "float4" if name == "sum" and kind == "float4" else "float8"
+            result = kind if kind == "interval" or (name == "sum" and kind == "float4") else "float8"
         elif name in ("sum", "avg"):
             kind = maker.kind("int2", "int4", "int8", "numeric")
             if kind != "numeric" and rng.random() < 0.15:
@@ -198,9 +198,9 @@ class Writer:
             call = [name, "(", maker.make(kind, rng.choice([0, 0, 1, 2]), rng.random() < 0.7), ")"]
             result = "int8" if name == "sum" and kind in ("int2", "int4") else "numeric"
         elif name in ("min", "max"):
-            kind = maker.kind("int2", "int4", "int8", "numeric", "date", "timestamp", "timestamptz", "float8", "float4", "oid", "money", "time")
+            kind = maker.kind("int2", "int4", "int8", "numeric", "date", "timestamp", "timestamptz", "float8", "float4", "oid", "money", "time", "interval")
             argument = maker.make(kind, rng.choice([0, 0, 1, 2]))
-            if kind in ("numeric", "float4", "float8"):
+            if kind in ("numeric", "float4", "float8", "interval"):
                 query.ambiguous = True  # of equal values the last one shows
             if not maker.of_rows(argument):
                 # of a constant: PostgreSQL looks at one row, if at any
@@ -231,11 +231,14 @@ class Writer:
                 kind = maker.kind("int2", "int4", "int8")
                 name, result = rng.choice(["bit_and", "bit_or", "bit_xor"]), kind
                 call = [name, "(", maker.make(kind, 1, True), ")"]
-        filtered = Opt()
+        filtered, cast = Opt(), ""
+        if isinstance(call[-1], str) and call[-1].endswith(")::text"):
+            # FILTER stands before the cast
+            call, cast = call[:-1] + [call[-1][:-len("::text")]], "::text"
         if rng.random() < 0.25:
             filtered = Opt(" FILTER (WHERE ", maker.make("bool", rng.choice([1, 2])), ")")
         query.aggregates.append("%s(%s)" % (name.split("(")[0], kind))
-        return result, Expr(result, *call, filtered)
+        return result, Expr(result, *call, filtered, cast)
 
     def hosted(self, maker, query):
         """One that no engine knows, as (name, kind, call, result)."""

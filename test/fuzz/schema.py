@@ -4,10 +4,10 @@ import data
 from case import Create, Rows, Sql
 
 OFFLOADED = ["bool", "int2", "int4", "int8", "numeric", "numeric", "date", "timestamp", "timestamptz", "bpchar", "varchar", "text", "bytea",
-             "float8", "float4", '"char"', "oid", "money", "time", "mood", "uuid", "name", "interval"]
-PASSENGERS = ["jsonb", "int4[]", "text[]", "timetz"]
+             "float8", "float4", '"char"', "oid", "money", "time", "mood", "uuid", "name", "interval", "timetz", "inet"]
+PASSENGERS = ["jsonb", "int4[]", "text[]"]
 # Two values can be equal and look different.
-TWO_FACED = {"float8", "float4", "jsonb", "interval", "timetz"}
+TWO_FACED = {"float8", "float4", "jsonb", "interval"}
 
 
 class Column:

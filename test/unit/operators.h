@@ -142,6 +142,22 @@ choose_meaningful(Rng *rng, uint16_t op, int arg, ProgramValue *value)
 				value->len = (uint32_t) strlen(value->u.ptr);
 			}
 			return;
+		case OP_TIMESTAMP_OUT:
+		case OP_TIMESTAMPTZ_OUT:
+			if (value->kind == VALUE_TEXT && !value->null && rng_chance(rng, 80))
+			{
+				value->u.ptr = "ISO, DMY";
+				value->len = 8;
+			}
+			return;
+		case OP_INTERVAL_FIELD:
+			if (arg == 1)
+			{
+				low = 0;
+				high = DATETIME_FIELDS;
+				break;
+			}
+			/* FALLTHROUGH */
 		case OP_EQ_INTERVAL:
 		case OP_NE_INTERVAL:
 		case OP_LT_INTERVAL:
@@ -152,6 +168,7 @@ choose_meaningful(Rng *rng, uint16_t op, int arg, ProgramValue *value)
 		case OP_ADD_INTERVAL:
 		case OP_SUB_INTERVAL:
 		case OP_NEG_INTERVAL:
+		case OP_INTERVAL_SECONDS:
 			if (value->kind == VALUE_TEXT && !value->null && rng_chance(rng, 80))
 			{
 				static char span[4][16];

@@ -19,6 +19,7 @@
 
 #include "program/arith.h"
 #include "program/datetime.h"
+#include "program/floats_degrees.h"
 #include "program/floats_libm.h"
 #include "program/set.h"
 #include "program/numeric.h"

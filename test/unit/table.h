@@ -285,12 +285,13 @@ random_cell(Rng *rng, const Column *column, uint64_t row, Cell *cell)
 	}
 	else if (column->type == TYPE_INTERVAL)
 		cell_set_bytes(cell, buf, random_interval(rng, buf));
-	else if (column->type == TYPE_UUID || column->type == TYPE_NAME)
+	else if (column->type < PROGRAM_TYPES && decode_fixed_text_size(column->type) != 0)
 	{
-		const uint32_t room = column->type == TYPE_UUID ? 16 : rng_chance(rng, 5) ? 64 : 63;	/* 64: a page that is damaged */
+		/* 64 bytes of a name: a page that is damaged */
+		const uint32_t room = decode_fixed_text_size(column->type) - (column->type == TYPE_NAME && !rng_chance(rng, 5));
 		uint32_t	len = random_text(rng, column->profile, row, buf);
 
-		if (column->type == TYPE_UUID)
+		if (column->type != TYPE_NAME)
 			for (; len < room; len++)
 				buf[len] = '\0';
 		cell_set_bytes(cell, buf, len < room ? len : room);

@@ -209,7 +209,11 @@ vector_zone_from_local(EngineRun *run, Vector *dst, const Vector *a, const Vecto
 #define EVAL1_VALUE_NUMERIC(kr, body, fail)	vector_##body(run, dst, a)
 
 #define EVAL2_VALUE_FLOAT64(kr, body, fail)	BINARY(double, double, CTYPE_##kr, body, fail)
-#define EVAL1_VALUE_FLOAT64(kr, body, fail)	UNARY(double, CTYPE_##kr, body, fail)
+#define EVAL1_VALUE_FLOAT64(kr, body, fail)	EVAL1_FLOAT64_##kr(body, fail)
+#define EVAL1_FLOAT64_VALUE_INT32(body, fail)	UNARY(double, int32_t, body, fail)
+#define EVAL1_FLOAT64_VALUE_INT64(body, fail)	UNARY(double, int64_t, body, fail)
+#define EVAL1_FLOAT64_VALUE_FLOAT64(body, fail)	UNARY(double, double, body, fail)
+#define EVAL1_FLOAT64_VALUE_NUMERIC(body, fail)	vector_##body(run, dst, a)
 #define EVAL1_INT64_VALUE_FLOAT64(body, fail)	UNARY(int64_t, double, body, fail)
 
 #define EVAL1_VALUE_TEXT(kr, body, fail)	UNARY(TextView, CTYPE_##kr, body, fail)

@@ -404,6 +404,19 @@ vector_numeric_div_trunc(EngineRun *run, Vector *dst, const Vector *a, const Vec
 		NUMERIC_ANY(numeric_div_trunc(vector_numeric(a, i), vector_numeric(b, i), &r));
 }
 
+#define VECTOR_FROM_FLOAT(name) \
+static void \
+vector_##name(EngineRun *run, Vector *dst, const Vector *a) \
+{ \
+	const double *pa = a->data; \
+	if (!combine_nulls(run, dst, a, NULL)) \
+		NUMERIC_ANY(name(pa[a->uniform ? 0 : i], &r)); \
+}
+
+VECTOR_FROM_FLOAT(numeric_from_float64)
+VECTOR_FROM_FLOAT(numeric_from_float32)
+#undef VECTOR_FROM_FLOAT
+
 /* casts to integers, of which int2 is a narrower type than its register */
 #define VECTOR_TO_INTEGER(name, type, narrow) \
 static void \

@@ -22,6 +22,15 @@
 #define vector_interval_le(run, dst, a, b)	BINARY(TextView, TextView, uint8_t, interval_le, 0)
 #define vector_interval_gt(run, dst, a, b)	BINARY(TextView, TextView, uint8_t, interval_gt, 0)
 #define vector_interval_ge(run, dst, a, b)	BINARY(TextView, TextView, uint8_t, interval_ge, 0)
+#define vector_interval_field(run, dst, a, b)	BINARY(TextView, int64_t, int64_t, interval_field, 1)
+#define vector_timetz_lt(run, dst, a, b)	BINARY(TextView, TextView, uint8_t, timetz_lt, 0)
+#define vector_timetz_le(run, dst, a, b)	BINARY(TextView, TextView, uint8_t, timetz_le, 0)
+#define vector_timetz_gt(run, dst, a, b)	BINARY(TextView, TextView, uint8_t, timetz_gt, 0)
+#define vector_timetz_ge(run, dst, a, b)	BINARY(TextView, TextView, uint8_t, timetz_ge, 0)
+#define vector_inet_lt(run, dst, a, b)	BINARY(TextView, TextView, uint8_t, inet_lt, 0)
+#define vector_inet_le(run, dst, a, b)	BINARY(TextView, TextView, uint8_t, inet_le, 0)
+#define vector_inet_gt(run, dst, a, b)	BINARY(TextView, TextView, uint8_t, inet_gt, 0)
+#define vector_inet_ge(run, dst, a, b)	BINARY(TextView, TextView, uint8_t, inet_ge, 0)
 #define vector_timestamp_plus_interval(run, dst, a, b)	BINARY(TextView, int64_t, int64_t, timestamp_plus_interval, 1)
 
 BODY bool

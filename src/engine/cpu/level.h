@@ -12,6 +12,7 @@
 #include "heap/decode.h"
 #include "program/arith.h"
 #include "program/datetime.h"
+#include "program/floats_degrees.h"
 #include "program/floats_libm.h"
 #include "program/set.h"
 

@@ -360,11 +360,15 @@ load_attr(EngineRun *run, uint32_t attr, bool stored, Vector *dst)
 		case TYPE_VARCHAR:
 		case TYPE_TEXT:
 		case TYPE_BYTEA:
+		case TYPE_INET:
+		case TYPE_CIDR:
 			load_text(run, attr, stored, dst);
 			break;
 		case TYPE_UUID:
 		case TYPE_NAME:
 		case TYPE_INTERVAL:
+		case TYPE_TIMETZ:
+		case TYPE_MACADDR:
 			load_fixed_text(run, attr, dst);
 			break;
 		case TYPE_OPAQUE:
