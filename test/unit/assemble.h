@@ -47,7 +47,7 @@ asm_param(Assembly *as, ProgramValue value)
 static uint16_t
 asm_uniform(Assembly *as, ProgramValue value)
 {
-	as->regs[as->nregs] = (ProgramReg) {value.kind, 1, asm_param(as, value)};
+	as->regs[as->nregs] = (ProgramReg) {value.kind, 1, asm_param(as, value), 0, 0};
 	return as->nregs++;
 }
 
@@ -55,7 +55,7 @@ asm_uniform(Assembly *as, ProgramValue value)
 static uint16_t
 asm_compute(Assembly *as, uint16_t op, uint8_t kind, uint16_t a, uint16_t b, uint16_t c)
 {
-	as->regs[as->nregs] = (ProgramReg) {kind, 0, 0};
+	as->regs[as->nregs] = (ProgramReg) {kind, 0, 0, 0, 0};
 	as->instrs[as->ninstrs++] = (ProgramInstr) {op, as->nregs, a, b, c, 0};
 	return as->nregs++;
 }

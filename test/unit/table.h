@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "bytes.h"
+#include "heap/decode.h"
 #include "page.h"
 #include "program/floats.h"
 #include "program/text.h"
