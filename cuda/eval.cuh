@@ -14,11 +14,7 @@
 #define GPUSCAN_CUDA_EVAL_CUH
 
 #include "load.cuh"
-#include "program/arith.h"
-#include "program/datetime.h"
-#include "program/inet.h"
-#include "program/interval.h"
-#include "program/timetz.h"
+#include "program/bodies.h"
 
 /* A step failed for a row: it counts unless a mask keeps the row from it. */
 DEVICE_FUNCTION void

@@ -10,12 +10,8 @@
  *-------------------------------------------------------------------------
  */
 #include "heap/decode.h"
-#include "program/arith.h"
-#include "program/datetime.h"
-#include "program/floats.h"
-#include "program/numeric.h"
+#include "program/bodies.h"
 #include "program/program.h"
-#include "program/text.h"
 
 /* A value of any kind, and the way to each */
 struct Value

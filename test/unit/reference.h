@@ -17,19 +17,8 @@
 
 #include <assert.h>
 
-#include "program/arith.h"
-#include "program/datetime.h"
-#include "program/floats_degrees.h"
-#include "program/floats_libm.h"
-#include "program/set.h"
-#include "program/numeric.h"
+#include "program/bodies_cpu.h"
 #include "program/program.h"
-#include "program/text.h"
-#include "program/text_made.h"
-#include "program/inet.h"
-#include "program/interval_made.h"
-#include "program/timetz.h"
-#include "program/to_char.h"
 #include "table.h"
 
 typedef struct RefValue

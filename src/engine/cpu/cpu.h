@@ -20,14 +20,10 @@
 
 #include "engine/engine.h"
 #include "program/floats.h"
+#include "program/interval.h"
 #include "program/numeric.h"
 #include "program/portable.h"
 #include "program/text.h"
-#include "program/text_made.h"
-#include "program/inet.h"
-#include "program/interval_made.h"
-#include "program/timetz.h"
-#include "program/to_char.h"
 
 #define CPU_VECTOR_ALIGN	64
 

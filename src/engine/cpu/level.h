@@ -10,11 +10,7 @@
  */
 #include "engine/cpu/cpu.h"
 #include "heap/decode.h"
-#include "program/arith.h"
-#include "program/datetime.h"
-#include "program/floats_degrees.h"
-#include "program/floats_libm.h"
-#include "program/set.h"
+#include "program/bodies_cpu.h"
 
 static void note_failures(EngineRun *run, const Vector *dst);
 static bool combine_nulls(EngineRun *run, Vector *dst, const Vector *a, const Vector *b);
