@@ -100,7 +100,8 @@ DROP_FLAGS += $(foreach flag,$(DOUBTED),$(if $(call knows,$(flag)),,$(flag)))
 override CFLAGS := $(filter-out $(DROP_FLAGS),$(CFLAGS))
 
 # The inner loops: pages and vectors.
-src/heap/%.o src/engine/%.o: override CFLAGS += -O3
+ENGINE_OPT = -O3
+src/heap/%.o src/engine/%.o: override CFLAGS += $(ENGINE_OPT)
 
 # One level of the CPU engine per object; the engine chooses when it is
 # loaded. Elsewhere than on x86-64 the two upper levels are empty units.

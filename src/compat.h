@@ -53,6 +53,15 @@
 #endif
 
 /*
+ * 16 calls a relation's files its locator (commit b0a55e4329).
+ */
+#if PG_VERSION_NUM >= 160000
+#define RD_LOCATOR rd_locator
+#else
+#define RD_LOCATOR rd_node
+#endif
+
+/*
  * 17 brought infinite intervals (commit 519fc1bd9e); before, no interval is
  * infinite.
  */

@@ -20,8 +20,11 @@
 
 #include "access/heapam.h"
 #include "access/syncscan.h"
+#include "common/pg_prng.h"
+#include "compat.h"
 #include "heap/reader.h"
 #include "miscadmin.h"
+#include "pgstat.h"
 #include "storage/bufmgr.h"
 #include "storage/proc.h"
 #include "utils/guc.h"
@@ -83,6 +86,41 @@ stream_next_block(ReadStream *stream, void *arg, void *per_buffer)
 }
 #endif
 
+#if PG_VERSION_NUM < 170000
+/*
+ * A table that was read in one go lies in consecutive buffers.  Then the one
+ * behind the last is tried first: a look at its header instead of a search in the
+ * shared table of buffers, whose lines are in no cache (a third of the time of
+ * a scan of cached pages).
+ *
+ * ReadRecentBuffer leaves a buffer's usage count as it is, which would make a
+ * table that we alone read the first one to be evicted.  So every fourth block,
+ * in each scan others, is read the ordinary way.
+ */
+#define ORDINARY_BLOCKS	4
+
+static Buffer
+read_block(HeapReader *reader, BlockNumber block)
+{
+	const Buffer guess = reader->last + 1;
+	Buffer		buffer = InvalidBuffer;
+
+	if (reader->consecutive && guess <= NBuffers && (block + reader->phase) % ORDINARY_BLOCKS != 0 &&
+		ReadRecentBuffer(reader->rel->RD_LOCATOR, MAIN_FORKNUM, block, guess))
+	{
+		buffer = guess;
+		pgstat_count_buffer_read(reader->rel);
+		pgstat_count_buffer_hit(reader->rel);
+	}
+	else
+		buffer = ReadBufferExtended(reader->rel, MAIN_FORKNUM, block, RBM_NORMAL, reader->strategy);
+	/* buffers of temporary tables have negative numbers, and are found cheaply */
+	reader->consecutive = buffer == guess && buffer > 1;
+	reader->last = buffer;
+	return buffer;
+}
+#endif
+
 static Buffer
 next_buffer(HeapReader *reader)
 {
@@ -93,7 +131,7 @@ next_buffer(HeapReader *reader)
 
 	if (!BlockNumberIsValid(block))
 		return InvalidBuffer;
-	return ReadBufferExtended(reader->rel, MAIN_FORKNUM, block, RBM_NORMAL, reader->strategy);
+	return read_block(reader, block);
 #endif
 }
 
@@ -111,6 +149,9 @@ start(HeapReader *reader, bool keep_start)
 	reader->asked = 0;
 	reader->finished = false;
 	reader->head = reader->tail = 0;
+	reader->last = InvalidBuffer;
+	reader->consecutive = false;
+	reader->phase = pg_prng_uint32(&pg_global_prng_state);
 
 	big = !RelationUsesLocalBuffers(rel) && reader->nblocks > (BlockNumber) NBuffers / 4;
 	if (big && reader->strategy == NULL)

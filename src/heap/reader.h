@@ -34,6 +34,9 @@ typedef struct HeapReader
 	bool		finished;		/* nothing more to be pinned */
 	int			pin_limit;		/* pins that this scan may hold in all */
 	int			cold_pin_limit; /* ... while blocks come from disk */
+	Buffer		last;			/* that the last block was in */
+	bool		consecutive;	/* was it the one behind the one before? */
+	uint32		phase;			/* of this scan: see read_block */
 
 	/* pinned and not taken yet, a ring */
 	unsigned	head;

@@ -86,6 +86,8 @@ plan_walk(EngineRun *run)
 	uint32_t	pos = DECODE_HOFF_PLAIN;
 	uint32_t	att = 0;
 	uint32_t	wanted = 0;
+	uint32_t	known = 0;		/* alignment of the attribute from which ... */
+	uint32_t	offset = 0;		/* ... the next one has a known distance; 0: there is none */
 	uint16_t   *dummy = alloc_vector(run, BATCH_MAX_ROWS * sizeof(uint16_t));
 
 	run->attr_const = gpuscan_cpu_alloc(run, (program->nattrs + 1) * sizeof(uint16_t));
@@ -94,6 +96,10 @@ plan_walk(EngineRun *run)
 		run->pos[a] = alloc_vector(run, BATCH_MAX_ROWS * sizeof(uint16_t));
 	run->walk = gpuscan_cpu_alloc(run, (program->nlayout + 1) * sizeof(WalkStep));
 	run->need_natts = program->nattrs ? attrs[program->nattrs - 1].attnum : 0;
+	run->attr_step = gpuscan_cpu_alloc(run, (program->nattrs + 1) * sizeof(uint32_t));
+	run->walk_at = alloc_vector(run, BATCH_MAX_ROWS * sizeof(uint16_t));
+	run->tuple_len = alloc_vector(run, BATCH_MAX_ROWS * sizeof(uint16_t));
+	run->few = true;
 
 	for (; att < run->need_natts; att++)
 	{
@@ -116,13 +122,39 @@ plan_walk(EngineRun *run)
 
 	for (const uint32_t natts = run->need_natts; att < natts; att++)
 	{
-		WalkStep   *step = &run->walk[run->nwalk++];
-		bool		want = attrs[wanted].attnum == (int) att + 1;
+		const bool	want = attrs[wanted].attnum == (int) att + 1;
+		const uint32_t align = layout[att].attalign;
+		WalkStep   *step = &run->walk[run->nwalk];
 
+		/*
+		 * Behind an attribute of fixed size, at least as much aligned, the padding
+		 * is known: it and what nobody wants are a part of the step before.
+		 */
+		if (layout[att].attlen > 0 && align <= known && step[-1].size + align + layout[att].attlen < UINT16_MAX / 2)
+		{
+			const uint32_t pad = (align - offset % align) % align;
+
+			step[-1].size += pad;
+			offset += pad + layout[att].attlen;
+			if (!want)
+			{
+				step[-1].size += layout[att].attlen;
+				continue;
+			}
+			step->align = 1;
+		}
+		else
+		{
+			known = layout[att].attlen > 0 ? align : 0;
+			offset = layout[att].attlen;
+			step->align = align;
+		}
+		run->nwalk++;
 		step->varlena = layout[att].attlen == -1;
-		step->align = layout[att].attalign;
 		step->size = layout[att].attlen > 0 ? layout[att].attlen : 0;
-		step->store = want ? run->pos[wanted++] : dummy;
+		step->store = want ? run->pos[wanted] : dummy;
+		if (want)
+			run->attr_step[wanted++] = run->nwalk;
 		/* a C string is nothing a table holds: no plain row, walk in the general way */
 		if (layout[att].attlen == -2)
 			run->need_natts = UINT16_MAX;
@@ -151,6 +183,20 @@ plan_filters(EngineRun *run)
 			reg_live[program_aggs(program)[a].arg] = 1;
 		if (program_aggs(program)[a].filter != PROGRAM_NO_REG)
 			reg_live[program_aggs(program)[a].filter] = 1;
+	}
+
+	/* what comes before a FILTER is walked before it, the rest for those that pass */
+	run->stages = gpuscan_cpu_alloc(run, (run->nfilters + 1) * sizeof(uint32_t));
+	filter = 0;
+	for (uint32_t i = 0; i < program->ninstrs; i++)
+	{
+		if (instrs[i].op == OP_LOAD && run->attr_step[instrs[i].a] > run->stages[filter])
+			run->stages[filter] = run->attr_step[instrs[i].a];
+		if (instrs[i].op == OP_FILTER)
+		{
+			run->stages[filter + 1] = run->stages[filter];
+			filter++;
+		}
 	}
 
 	filter = run->nfilters;

@@ -224,6 +224,8 @@ struct EngineRun
 	uint32_t	nwalk;
 	uint32_t	walk_from;		/* position at which the walk begins in plain rows */
 	uint32_t	need_natts;
+	uint32_t   *attr_step;		/* by loaded attribute: steps that lead past it, or 0 */
+	uint32_t   *stages;			/* by FILTER, and at the end: steps that it needs at most */
 
 	/* the rows in work */
 	Batch	   *batch;
@@ -231,6 +233,10 @@ struct EngineRun
 	bool		plain;			/* no nulls, no short rows: attr_const holds */
 	const uint8_t **tuple;
 	uint16_t  **pos;			/* by loaded attribute */
+	uint32_t	walked;			/* plain: steps that were made with all rows in work, */
+	uint16_t   *walk_at;		/* ... where they led, and the length of the tuple */
+	uint16_t   *tuple_len;
+	bool		few;			/* less than half of the last batch passed its first FILTER */
 	uint16_t   *row;			/* numbers in the batch */
 	uint8_t    *punt;			/* by row in work */
 	bool		any_punt;

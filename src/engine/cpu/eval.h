@@ -429,8 +429,13 @@ pack_rows(EngineRun *run, const FilterLive *live, uint32_t n)
 	if (live->nattrs)
 		PACK_LOOP(const uint8_t *, run->tuple);
 	for (uint32_t k = 0; k < live->nattrs; k++)
-		if (!run->plain || run->attr_const[live->attrs[k]] == 0)
+		if (!run->plain || (run->attr_const[live->attrs[k]] == 0 && run->attr_step[live->attrs[k]] <= run->walked))
 			PACK_LOOP(uint16_t, run->pos[live->attrs[k]]);
+	if (run->plain && run->walked < run->nwalk && live->nattrs)
+	{
+		PACK_LOOP(uint16_t, run->walk_at);
+		PACK_LOOP(uint16_t, run->tuple_len);
+	}
 	for (uint32_t k = 0; k < live->nregs; k++)
 		pack_vector(&run->regs[live->regs[k]], select, n);
 	for (uint32_t k = 1; k <= run->nmasks; k++)
@@ -501,6 +506,8 @@ eval_filter(EngineRun *run, const Vector *a, const FilterLive *live)
 			kept += run->flags[i];
 		}
 	}
+	if (live == run->filters)
+		run->few = kept < n / 2;
 	if (kept < n)
 		pack_rows(run, live, kept);
 }
@@ -525,6 +532,12 @@ eval_instrs(EngineRun *run)
 		switch (instr->op)
 		{
 			case OP_LOAD:
+				if (run->plain && run->attr_step[instr->a] > run->walked)
+				{
+					walk_on(run, run->stages[live - run->filters]);
+					if (run->corrupt >= 0)
+						return;
+				}
 				load_attr(run, instr->a, instr->b == LOAD_STORED, dst);
 				break;
 			case OP_FILTER:

@@ -42,7 +42,7 @@ level_evaluate(EngineRun *run)
 	if (run->corrupt < 0)
 	{
 		eval_instrs(run);
-		if (run->any_punt)
+		if (run->any_punt && run->corrupt < 0)
 			set_punted_aside(run, &run->filters[run->nfilters]);
 	}
 

@@ -8,6 +8,10 @@
  * one-byte varlena header as the fast case.  If any row of a batch is not of
  * that kind, the batch is walked again in the general way (decode_walk).
  *
+ * Where few rows pass the first FILTER, rows are walked up to what it needs, and
+ * those that pass further on.  What is damaged behind that in rows that do not
+ * pass is not seen, nor does PostgreSQL see it.
+ *
  * Memory, not arithmetic, is what a scan waits for.  So each page's lines are
  * prefetched one batch ahead, a few with every row.
  *
@@ -16,9 +20,53 @@
 
 #define PREFETCH_LINE	64
 
-/* Walk one page of plain rows.  Returns false when a row is not plain. */
+/*
+ * The steps [from, to) with row i of those in work, which is plain, beginning at
+ * *pos.  Returns false when they leave the tuple.
+ */
+BODY bool
+walk_steps(const WalkStep *step, const WalkStep *end, const uint8_t *tuple, uint32_t len, uint32_t i, uint32_t *pos)
+{
+	uint32_t	at = *pos;
+
+	for (; step < end; step++)
+	{
+		if (step->varlena)
+		{
+			uint32_t	head;
+
+			if (unlikely_(at >= len))
+				return false;
+			head = tuple[at];
+			if (likely_((head & 1) && head != 1))
+			{
+				step->store[i] = (uint16_t) at;
+				at += head >> 1;
+			}
+			else
+			{
+				uint32_t	next = decode_varlena(tuple, len, step->align, &at);
+
+				if (next == 0)
+					return false;
+				step->store[i] = (uint16_t) at;
+				at = next;
+			}
+		}
+		else
+		{
+			at = (at + step->align - 1) & ~(uint32_t) (step->align - 1);
+			step->store[i] = (uint16_t) at;
+			at += step->size;
+		}
+	}
+	*pos = at;
+	return at <= len;
+}
+
+/* Walk one page of plain rows, so many steps.  Returns false when a row is not plain. */
 static bool
-walk_page_plain(EngineRun *run, const BatchPage *page)
+walk_page_plain(EngineRun *run, const BatchPage *page, uint32_t nsteps)
 {
 	const Batch *batch = run->batch;
 	const uint16_t *offnum = batch->offnum + page->first;
@@ -26,9 +74,9 @@ walk_page_plain(EngineRun *run, const BatchPage *page)
 	const char *ahead_end = ahead ? ahead + batch->blcksz : NULL;
 	uint32_t	burst = page->nrows ? (batch->blcksz / PREFETCH_LINE + page->nrows - 1) / page->nrows : 0;
 	const WalkStep *steps = run->walk;
-	const uint32_t nsteps = run->nwalk;
 	const uint32_t need_natts = run->need_natts;
 	const uint32_t from = run->walk_from;
+	const bool	goes_on = nsteps < run->nwalk;
 	const uint8_t **tuples = run->tuple + page->first;
 
 	for (uint32_t i = 0; i < page->nrows; i++)
@@ -46,41 +94,13 @@ walk_page_plain(EngineRun *run, const BatchPage *page)
 		if (unlikely_(decode_hasnull(tuple) || decode_natts(tuple) < need_natts ||
 					  tuple[22] != DECODE_HOFF_PLAIN || pos > len))
 			return false;
-		for (uint32_t s = 0; s < nsteps; s++)
-		{
-			const WalkStep *step = &steps[s];
-
-			if (step->varlena)
-			{
-				uint32_t	head;
-
-				if (unlikely_(pos >= len))
-					return false;
-				head = tuple[pos];
-				if (likely_((head & 1) && head != 1))
-				{
-					step->store[page->first + i] = (uint16_t) pos;
-					pos += head >> 1;
-				}
-				else
-				{
-					uint32_t	next = decode_varlena(tuple, len, step->align, &pos);
-
-					if (next == 0)
-						return false;
-					step->store[page->first + i] = (uint16_t) pos;
-					pos = next;
-				}
-			}
-			else
-			{
-				pos = (pos + step->align - 1) & ~(uint32_t) (step->align - 1);
-				step->store[page->first + i] = (uint16_t) pos;
-				pos += step->size;
-			}
-		}
-		if (unlikely_(pos > len))
+		if (unlikely_(!walk_steps(steps, steps + nsteps, tuple, len, page->first + i, &pos)))
 			return false;
+		if (goes_on)
+		{
+			run->walk_at[page->first + i] = (uint16_t) pos;
+			run->tuple_len[page->first + i] = (uint16_t) len;
+		}
 	}
 	return true;
 }
@@ -122,12 +142,31 @@ walk_rows(EngineRun *run)
 	const Batch *batch = run->batch;
 
 	run->plain = true;
+	run->walked = run->few ? run->stages[0] : run->nwalk;
 	for (uint32_t p = 0; p < batch->npages; p++)
 	{
-		if (!walk_page_plain(run, &batch->pages[p]))
+		if (!walk_page_plain(run, &batch->pages[p], run->walked))
 		{
 			walk_general(run);
 			return;
 		}
 	}
+}
+
+/* Further with the plain rows in work: up to step number 'to'. */
+static void
+walk_on(EngineRun *run, uint32_t to)
+{
+	for (uint32_t i = 0; i < run->n; i++)
+	{
+		uint32_t	pos = run->walk_at[i];
+
+		if (unlikely_(!walk_steps(run->walk + run->walked, run->walk + to, run->tuple[i], run->tuple_len[i], i, &pos)))
+		{
+			run->corrupt = run->row[i];
+			return;
+		}
+		run->walk_at[i] = (uint16_t) pos;
+	}
+	run->walked = to;
 }
