@@ -1,0 +1,34 @@
+/*-------------------------------------------------------------------------
+ *
+ * unicode.h
+ *	  Code points in UTF-8, and what tokenizers ask of them.
+ *
+ * Categories are utf8proc's.  White space is the property White_Space, as \s has
+ * it in the regular expressions that tokenizers are published with.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef GPUSCAN_MODEL_UNICODE_H
+#define GPUSCAN_MODEL_UNICODE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum UnicodeClass
+{
+	UNICODE_OTHER,
+	UNICODE_LETTER,				/* \p{L} */
+	UNICODE_NUMBER,				/* \p{N} */
+	UNICODE_SPACE				/* \s */
+} UnicodeClass;
+
+extern UnicodeClass unicode_class(int32_t c);
+
+/*
+ * The code point at p, of 'left' bytes at least one of which is there; *len is how
+ * many it takes.  A byte that begins none is -1, and takes one.
+ */
+extern int32_t unicode_at(const char *p, size_t left, int *len);
+
+#endif							/* GPUSCAN_MODEL_UNICODE_H */
