@@ -358,23 +358,6 @@ bpe_piece(const Bpe *bpe, int32_t id, uint32_t *len)
  * ------------------------------------------------------------------------
  */
 
-static bool
-room_for(TokenList *list, size_t n, ModelError *error)
-{
-	int32_t    *ids;
-	size_t		room;
-
-	if (n <= list->room - list->n)
-		return true;
-	room = (list->n + n) * 3 / 2 + 64;
-	ids = realloc(list->ids, room * sizeof *ids);
-	if (!ids)
-		return model_error(error, MODEL_NO_MEMORY, "out of memory for %zu tokens", room);
-	list->ids = ids;
-	list->room = room;
-	return true;
-}
-
 /* The tokens of its bytes; returns how many there are */
 static size_t
 bytes_as_tokens(const Bpe *bpe, const char *p, size_t len, int32_t *ids)
@@ -561,14 +544,14 @@ encode_piece(Bpe *bpe, const char *p, size_t len, TokenList *out, ModelCancelled
 		slot = &bpe->memory[hash_bytes(bpe->seed, p, len) % MEMORY_SLOTS];
 		if (slot->len == len && memcmp(slot->bytes, p, len) == 0)
 		{
-			if (!room_for(out, MEMORY_TOKENS, error))
+			if (!tokens_room(out, MEMORY_TOKENS, error))
 				return false;
 			memcpy(out->ids + out->n, slot->ids, sizeof slot->ids);
 			out->n += slot->n;
 			return true;
 		}
 	}
-	if (!room_for(out, len, error))
+	if (!tokens_room(out, len, error))
 		return false;
 	ids = out->ids + out->n;
 	n = 1;

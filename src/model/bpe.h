@@ -15,18 +15,9 @@
 
 #include "model/gguf.h"
 #include "model/pretoken.h"
+#include "model/tokens.h"
 
 typedef struct Bpe Bpe;
-
-typedef struct TokenList
-{
-	int32_t    *ids;			/* malloc'ed; may be NULL while n is 0 */
-	size_t		n;
-	size_t		room;
-} TokenList;
-
-/* Asked now and then while a long text is worked on; true: stop */
-typedef bool (*ModelCancelled) (void *context);
 
 /* From the metadata of a model; 'gguf' must outlive it. */
 extern Bpe *bpe_open(const Gguf *gguf, ModelError *error);
