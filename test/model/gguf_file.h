@@ -23,7 +23,7 @@ typedef struct GgufBytes
 	size_t		room;
 } GgufBytes;
 
-static void
+__attribute__((unused)) static void
 put_bytes(GgufBytes *out, const void *bytes, size_t n)
 {
 	if (out->len + n > out->room)
@@ -35,7 +35,7 @@ put_bytes(GgufBytes *out, const void *bytes, size_t n)
 	out->len += n;
 }
 
-static void
+__attribute__((unused)) static void
 put_uint(GgufBytes *out, uint64_t value, int size)
 {
 	uint8_t		bytes[8];
@@ -45,14 +45,14 @@ put_uint(GgufBytes *out, uint64_t value, int size)
 	put_bytes(out, bytes, (size_t) size);
 }
 
-static void
+__attribute__((unused)) static void
 put_string(GgufBytes *out, const char *string)
 {
 	put_uint(out, strlen(string), 8);
 	put_bytes(out, string, strlen(string));
 }
 
-static void
+__attribute__((unused)) static void
 put_head(GgufBytes *out, uint32_t version, uint64_t ntensors, uint64_t nvalues)
 {
 	put_bytes(out, "GGUF", 4);
@@ -62,14 +62,14 @@ put_head(GgufBytes *out, uint32_t version, uint64_t ntensors, uint64_t nvalues)
 }
 
 /* a key and the type of its value, which follows */
-static void
+__attribute__((unused)) static void
 put_key(GgufBytes *out, const char *key, GgufType type)
 {
 	put_string(out, key);
 	put_uint(out, type, 4);
 }
 
-static void
+__attribute__((unused)) static void
 put_tensor(GgufBytes *out, const char *name, uint32_t ndims, const uint64_t *ne, uint32_t type, uint64_t offset)
 {
 	put_string(out, name);
@@ -80,7 +80,7 @@ put_tensor(GgufBytes *out, const char *name, uint32_t ndims, const uint64_t *ne,
 	put_uint(out, offset, 8);
 }
 
-static void
+__attribute__((unused)) static void
 put_zeros(GgufBytes *out, size_t n, size_t alignment)
 {
 	while (n-- > 0)
@@ -90,7 +90,7 @@ put_zeros(GgufBytes *out, size_t n, size_t alignment)
 }
 
 /* A file without a name that holds these bytes */
-static int
+__attribute__((unused)) static int
 file_of(const uint8_t *bytes, size_t n)
 {
 	char		name[] = "/tmp/gguf_test.XXXXXX";

@@ -5,6 +5,7 @@
  *	  published with (fixtures/pretoken.py).
  *
  * link: src/model/pretoken.c src/model/unicode.c
+ * libs: -lutf8proc
  *-------------------------------------------------------------------------
  */
 #include <stdint.h>

@@ -1,0 +1,86 @@
+/*-------------------------------------------------------------------------
+ *
+ * wordpiece_test.c
+ *	  WordPiece: the tokens of the library tokenizers (fixtures/vocabulary.py).
+ *
+ * link: src/model/unicode.c src/model/wordpiece.c
+ * libs: -lutf8proc
+ *-------------------------------------------------------------------------
+ */
+#include "model/wordpiece.h"
+#include "tokens_file.h"
+
+#define FIXTURES	"test/model/fixtures/"
+
+static bool
+encode(void *tokenizer, const char *text, size_t len, TokenList *out, ModelError *error)
+{
+	return wordpiece_encode(tokenizer, text, len, out, NULL, NULL, error);
+}
+
+static bool
+cancelled(void *context)
+{
+	return ++*(int *) context > 1;
+}
+
+static void
+test_cancel(Wordpiece *wp)
+{
+	const size_t len = 200000;
+	char	   *text = malloc(len);
+	TokenList	tokens = {0};
+	ModelError	error;
+	int			asked = 0;
+
+	for (size_t i = 0; i < len; i++)
+		text[i] = i % 2 ? ' ' : 'a';
+	ok(!wordpiece_encode(wp, text, len, &tokens, cancelled, &asked, &error) && error.kind == MODEL_CANCELLED && asked == 2, "many words are cancelled");
+	free(text);
+	free(tokens.ids);
+}
+
+/* A text of two tokens, or what else a vocabulary makes of it */
+static void
+test_small(const char *what, const char *vocabulary, bool lowercase, const char *text, size_t n, int32_t first, int32_t second)
+{
+	ModelError	error = {0};
+	Wordpiece  *wp = wordpiece_open(vocabulary, strlen(vocabulary), &(WordpieceOptions) {lowercase, NULL}, &error);
+	TokenList	tokens = {0};
+	const bool	made = wp && wordpiece_encode(wp, text, strlen(text), &tokens, NULL, NULL, &error);
+
+	ok(made && tokens.n == n && (n < 1 || tokens.ids[0] == first) && (n < 2 || tokens.ids[1] == second), "%s: %zu tokens %s", what, tokens.n,
+	   error.message);
+	free(tokens.ids);
+	wordpiece_close(wp);
+}
+
+int
+main(void)
+{
+	size_t		len;
+	char	   *vocabulary = read_file(FIXTURES "wordpiece.txt", &len);
+	ModelError	error = {0};
+	Wordpiece  *wp = vocabulary ? wordpiece_open(vocabulary, len, &(WordpieceOptions) {true, NULL}, &error) : NULL;
+	uint32_t	size;
+
+	if (ok(wp != NULL, "the vocabulary is read %s", error.message))
+	{
+		compare_tokens(FIXTURES "wordpiece.bin", encode, wp);
+		test_cancel(wp);
+		ok(wordpiece_find(wp, "[CLS]") == 2 && wordpiece_find(wp, "no such token") == -1 && wordpiece_ntokens(wp) == 1200, "tokens by their names");
+		ok(strcmp(wordpiece_piece(wp, 3, &size), "[SEP]") == 0 && size == 5 && !wordpiece_piece(wp, -1, &size) && !wordpiece_piece(wp, 1200, &size),
+		   "names of tokens");
+	}
+	wordpiece_close(wp);
+	free(vocabulary);
+	test_small("as it is written", "[UNK]\nAb\n##\303\251\n", false, "Ab\303\251", 2, 1, 2);
+	test_small("in lower case, without accents", "[UNK]\nab\n##e\n", true, "A\314\201B\303\211", 2, 1, 2);
+	test_small("lines that end as on Windows", "[UNK]\r\na\r\n##b\r\n", true, "ab", 2, 1, 2);
+	test_small("no end of the last line", "[UNK]\na\n##b", true, "ab", 2, 1, 2);
+	test_small("half a word", "[UNK]\na\n", true, "ab a", 2, 0, 1);
+	test_small("of no characters", "[UNK]\na\n", true, " \t\302\255\n", 0, 0, 0);
+	test_small("bytes that are no characters", "[UNK]\na\n##b\n", true, "a\377b", 2, 1, 2);
+	ok(!wordpiece_open("a\n", 2, &(WordpieceOptions) {true, NULL}, &error) && error.kind == MODEL_CORRUPT, "without an unknown token: %s", error.message);
+	return tap_done();
+}
