@@ -19,7 +19,6 @@
 #define MEMORY_SLOTS	16384	/* pieces that are remembered, at most */
 #define MEMORY_BYTES	24		/* of a piece that is */
 #define MEMORY_TOKENS	7
-#define PIECES_A_LOOK	4096	/* between two questions whether to stop */
 #define NO_TOKEN		(-1)
 
 typedef struct Piece
@@ -472,14 +471,13 @@ heap_take(Heap *heap)
 
 /* In place, as merge_short; *n becomes how many are left */
 static bool
-merge_long(const Bpe *bpe, int32_t *ids, size_t *n, ModelCancelled cancelled, void *context, ModelError *error)
+merge_long(const Bpe *bpe, int32_t *ids, size_t *n, ModelProgress *progress, ModelError *error)
 {
 	const size_t count = *n;
 	uint32_t   *next = malloc((count + 1) * sizeof *next);	/* of those that are left */
 	uint32_t   *before = malloc((count + 1) * sizeof *before);
 	Heap		heap = {malloc(3 * count * sizeof(Pair)), 0};	/* each merge adds two at most */
 	bool		good = next && before && heap.pairs;
-	uint32_t	work = 0;
 	size_t		kept = 0;
 
 	if (!good)
@@ -492,14 +490,14 @@ merge_long(const Bpe *bpe, int32_t *ids, size_t *n, ModelCancelled cancelled, vo
 		before[i] = i - 1;
 		if (m)
 			heap_add(&heap, (Pair) {m->rank, i, ids[i], ids[i + 1], m->token});
+		good = model_goes_on(progress, 1, error);
 	}
 	while (good && heap.n > 0)
 	{
 		const Pair	pair = heap_take(&heap);
 		const uint32_t right = next[pair.at];
 
-		if (++work % PIECES_A_LOOK == 0 && cancelled && cancelled(context))
-			good = model_error(error, MODEL_CANCELLED, "cancelled");
+		good = model_goes_on(progress, 8, error);
 		if (ids[pair.at] != pair.left || right >= count || ids[right] != pair.right)
 			continue;
 		ids[pair.at] = pair.token;
@@ -533,7 +531,7 @@ merge_long(const Bpe *bpe, int32_t *ids, size_t *n, ModelCancelled cancelled, vo
 }
 
 static bool
-encode_piece(Bpe *bpe, const char *p, size_t len, TokenList *out, ModelCancelled cancelled, void *context, ModelError *error)
+encode_piece(Bpe *bpe, const char *p, size_t len, TokenList *out, ModelProgress *progress, ModelError *error)
 {
 	Remembered *slot = NULL;
 	int32_t    *ids;
@@ -560,7 +558,7 @@ encode_piece(Bpe *bpe, const char *p, size_t len, TokenList *out, ModelCancelled
 		n = bytes_as_tokens(bpe, p, len, ids);
 		if (n <= SHORT_PIECE)
 			n = merge_short(bpe, ids, n);
-		else if (!merge_long(bpe, ids, &n, cancelled, context, error))
+		else if (!merge_long(bpe, ids, &n, progress, error))
 			return false;
 	}
 	if (slot && n <= MEMORY_TOKENS)
@@ -577,15 +575,13 @@ encode_piece(Bpe *bpe, const char *p, size_t len, TokenList *out, ModelCancelled
 bool
 bpe_encode(Bpe *bpe, const char *text, size_t len, TokenList *out, ModelCancelled cancelled, void *context, ModelError *error)
 {
-	uint32_t	work = 0;
+	ModelProgress progress = {cancelled, context, 0};
 
 	while (len > 0)
 	{
 		const size_t piece = pretoken_next(bpe->pretoken, text, len);
 
-		if (++work % PIECES_A_LOOK == 0 && cancelled && cancelled(context))
-			return model_error(error, MODEL_CANCELLED, "cancelled");
-		if (!encode_piece(bpe, text, piece, out, cancelled, context, error))
+		if (!model_goes_on(&progress, 4, error) || !encode_piece(bpe, text, piece, out, &progress, error))
 			return false;
 		text += piece;
 		len -= piece;

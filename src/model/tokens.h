@@ -23,6 +23,27 @@ typedef struct TokenList
 /* Asked now and then while a long text is worked on; true: stop */
 typedef bool (*ModelCancelled) (void *context);
 
+/* Who asks it, and how much was done since the last time */
+typedef struct ModelProgress
+{
+	ModelCancelled cancelled;	/* or NULL */
+	void	   *context;
+	uint32_t	work;
+} ModelProgress;
+
+#define MODEL_WORK_A_LOOK	16384
+
+/* After 'work' more characters or steps: false, and an error, when it is to stop. */
+__attribute__((unused)) static inline bool
+model_goes_on(ModelProgress *progress, uint32_t work, ModelError *error)
+{
+	progress->work += work;
+	if (progress->work < MODEL_WORK_A_LOOK)
+		return true;
+	progress->work = 0;
+	return !progress->cancelled || !progress->cancelled(progress->context) || model_error(error, MODEL_CANCELLED, "cancelled");
+}
+
 /* Room for n more */
 __attribute__((unused)) static inline bool
 tokens_room(TokenList *list, size_t n, ModelError *error)

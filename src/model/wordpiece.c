@@ -14,7 +14,7 @@
 #include "model/unicode.h"
 
 #define MOST_CHARACTERS	100		/* of a word; a longer one is unknown (max_input_chars_per_word) */
-#define WORDS_A_LOOK	4096	/* between two questions whether to stop */
+#define MOST_MARKS		(2 * MOST_CHARACTERS)
 #define NO_TOKEN		(-1)
 
 struct Wordpiece
@@ -320,28 +320,63 @@ take_character(const Wordpiece *wp, int32_t c, Word *word, TokenList *out, Model
 	return finish_word(wp, word, out, error) && word_add(word, c, error) && finish_word(wp, word, out, error);
 }
 
-/* Characters between white space, in canonical decomposition where accents go */
-static bool
-take_stretch(const Wordpiece *wp, const char *p, size_t len, Word *word, utf8proc_int32_t **chars, size_t *room, TokenList *out,
-			 ModelError *error)
+/* Where a text is taken apart */
+typedef struct Taking
 {
-	utf8proc_ssize_t n = 0;
+	Word		word;
+	utf8proc_int32_t *chars;	/* scratch */
+	size_t		room;
+	TokenList  *out;
+	ModelProgress progress;
+	ModelError *error;
+} Taking;
 
-	if (!wp->lowercase)
+static int
+combining_class(utf8proc_int32_t c)
+{
+	return c < 0x80 ? 0 : utf8proc_get_property(c)->combining_class;
+}
+
+/*
+ * Canonical order, and no accents: in place, returns how many are left.  Marks that
+ * follow each other are ordered by their class, those of one class as they came.
+ * Nearly all are accents (Mn) and go; a word with very many others is unknown,
+ * in whatever order.
+ */
+static size_t
+order_marks(utf8proc_int32_t *chars, size_t n)
+{
+	size_t		kept = 0;
+	size_t		marks = 0;		/* where those begin that follow each other */
+
+	for (size_t i = 0; i < n; i++)
 	{
-		for (size_t i = 0; i < len;)
-		{
-			int			size;
-			const int32_t c = unicode_at(p + i, len - i, &size);
+		const utf8proc_int32_t c = chars[i];
+		const int	class = combining_class(c);
+		size_t		k = kept;
 
-			i += (size_t) size;
-			if (c >= 0 && !is_nothing(c) && !take_character(wp, c, word, out, error))
-				return false;
-		}
-		return true;
+		if (class == 0)
+			marks = kept;
+		if (c >= 0x80 && utf8proc_category(c) == UTF8PROC_CATEGORY_MN)
+			continue;
+		if (class == 0)
+			marks = kept + 1;
+		else if (kept - marks < MOST_MARKS)
+			for (; k > marks && combining_class(chars[k - 1]) > class; k--)
+				chars[k] = chars[k - 1];
+		chars[k] = c;
+		kept++;
 	}
+	return kept;
+}
 
-	/* what is as if it were not there goes first: it would keep an accent from its letter's order */
+/* Characters between white space as they are; where accents and upper case go, decomposed */
+static bool
+take_stretch(const Wordpiece *wp, const char *p, size_t len, Taking *taking)
+{
+	size_t		n = 0;
+
+	/* what is as if it were not there goes first: it would stand between a letter and its accent */
 	for (size_t i = 0; i < len;)
 	{
 		int			size;
@@ -350,61 +385,60 @@ take_stretch(const Wordpiece *wp, const char *p, size_t len, Word *word, utf8pro
 		i += (size_t) size;
 		if (c < 0 || is_nothing(c))
 			continue;
-		/* a character has at most 4 in its canonical decomposition */
-		if ((size_t) n + 4 > *room)
+		if (!model_goes_on(&taking->progress, 1, taking->error))
+			return false;
+		if (!wp->lowercase)
 		{
-			utf8proc_int32_t *more = realloc(*chars, (*room * 2 + 256) * sizeof **chars);
+			if (!take_character(wp, c, &taking->word, taking->out, taking->error))
+				return false;
+			continue;
+		}
+		/* a character has at most 4 in its canonical decomposition */
+		if (n + 4 > taking->room)
+		{
+			utf8proc_int32_t *chars = realloc(taking->chars, (taking->room * 2 + 256) * sizeof *chars);
 
-			if (!more)
-				return model_error(error, MODEL_NO_MEMORY, "out of memory for a word of %zu bytes", len);
-			*chars = more;
-			*room = *room * 2 + 256;
+			if (!chars)
+				return model_error(taking->error, MODEL_NO_MEMORY, "out of memory for a word of %zu bytes", len);
+			taking->chars = chars;
+			taking->room = taking->room * 2 + 256;
 		}
 		if (c < 0x80)
-			(*chars)[n++] = c;
+			taking->chars[n++] = c;
 		else
 		{
-			const utf8proc_ssize_t added = utf8proc_decompose_char(c, *chars + n, 4, UTF8PROC_DECOMPOSE, NULL);
+			const utf8proc_ssize_t added = utf8proc_decompose_char(c, taking->chars + n, 4, UTF8PROC_DECOMPOSE, NULL);
 
 			if (added > 0 && added <= 4)
-				n += added;
+				n += (size_t) added;
 		}
 	}
-	/* canonical order: marks by their class, those of one class as they came */
-	for (utf8proc_ssize_t i = 1; i < n; i++)
+	n = n > 0 ? order_marks(taking->chars, n) : 0;
+	for (size_t i = 0; i < n; i++)
 	{
-		const utf8proc_int32_t c = (*chars)[i];
-		const int	class = c < 0x80 ? 0 : utf8proc_get_property(c)->combining_class;
-		utf8proc_ssize_t k = i;
+		const utf8proc_int32_t c = taking->chars[i];
 
-		if (class == 0)
-			continue;
-		for (; k > 0 && (*chars)[k - 1] >= 0x80 && utf8proc_get_property((*chars)[k - 1])->combining_class > class; k--)
-			(*chars)[k] = (*chars)[k - 1];
-		(*chars)[k] = c;
-	}
-	for (utf8proc_ssize_t i = 0; i < n; i++)
-	{
-		const utf8proc_int32_t c = (*chars)[i];
-
-		if (c >= 0x80 && utf8proc_category(c) == UTF8PROC_CATEGORY_MN)
-			continue;
-		if (!take_character(wp, c < 0x80 ? (c >= 'A' && c <= 'Z' ? c + 32 : c) : utf8proc_tolower(c), word, out, error))
+		if (!model_goes_on(&taking->progress, 1, taking->error) ||
+			!take_character(wp, c < 0x80 ? (c >= 'A' && c <= 'Z' ? c + 32 : c) : utf8proc_tolower(c), &taking->word, taking->out, taking->error))
 			return false;
 	}
 	return true;
+}
+
+/* ... which end a word */
+static bool
+take_words(const Wordpiece *wp, const char *p, size_t len, Taking *taking)
+{
+	return take_stretch(wp, p, len, taking) && finish_word(wp, &taking->word, taking->out, taking->error);
 }
 
 bool
 wordpiece_encode(const Wordpiece *wp, const char *text, size_t len, TokenList *out, ModelCancelled cancelled, void *context,
 				 ModelError *error)
 {
-	Word		word = {0};
-	utf8proc_int32_t *chars = NULL;
-	size_t		room = 0;
+	Taking		taking = {.out = out,.progress = {cancelled, context, 0},.error = error};
 	size_t		begin = 0;
-	uint32_t	work = 0;
-	bool		good = word_room(&word, 64, error);
+	bool		good = word_room(&taking.word, 64, error);
 
 	for (size_t i = 0; good && i < len;)
 	{
@@ -414,19 +448,14 @@ wordpiece_encode(const Wordpiece *wp, const char *text, size_t len, TokenList *o
 
 		if (chinese || unicode_class(c) == UNICODE_SPACE)
 		{
-			if (++work % WORDS_A_LOOK == 0 && cancelled && cancelled(context))
-				good = model_error(error, MODEL_CANCELLED, "cancelled");
-			good = good && take_stretch(wp, text + begin, i - begin, &word, &chars, &room, out, error) &&
-				finish_word(wp, &word, out, error);
-			/* its decomposition is another character, of one's own too */
-			if (good && chinese)
-				good = take_stretch(wp, text + i, (size_t) size, &word, &chars, &room, out, error) && finish_word(wp, &word, out, error);
+			good = model_goes_on(&taking.progress, 1, error) && take_words(wp, text + begin, i - begin, &taking) &&
+				(!chinese || take_words(wp, text + i, (size_t) size, &taking));
 			begin = i + (size_t) size;
 		}
 		i += (size_t) size;
 	}
-	good = good && take_stretch(wp, text + begin, len - begin, &word, &chars, &room, out, error) && finish_word(wp, &word, out, error);
-	free(word.bytes);
-	free(chars);
+	good = good && take_words(wp, text + begin, len - begin, &taking);
+	free(taking.word.bytes);
+	free(taking.chars);
 	return good;
 }

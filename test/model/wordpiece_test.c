@@ -36,6 +36,9 @@ test_cancel(Wordpiece *wp)
 	for (size_t i = 0; i < len; i++)
 		text[i] = i % 2 ? ' ' : 'a';
 	ok(!wordpiece_encode(wp, text, len, &tokens, cancelled, &asked, &error) && error.kind == MODEL_CANCELLED && asked == 2, "many words are cancelled");
+	memset(text, 'a', len);
+	asked = 0;
+	ok(!wordpiece_encode(wp, text, len, &tokens, cancelled, &asked, &error) && error.kind == MODEL_CANCELLED && asked == 2, "one long word is cancelled");
 	free(text);
 	free(tokens.ids);
 }
@@ -55,6 +58,30 @@ test_small(const char *what, const char *vocabulary, bool lowercase, const char 
 	wordpiece_close(wp);
 }
 
+/* Accents without end: no more than a letter, and in no more time than others */
+static void
+test_marks(Wordpiece *wp)
+{
+	static const char *const marks[] = {"\314\201\314\243", "\343\200\256\360\235\205\245"};	/* Mn of two classes, Mc of two */
+
+	for (int m = 0; m < 2; m++)
+	{
+		const size_t size = strlen(marks[m]);
+		const size_t len = 1 + 200000 * size;
+		char	   *text = malloc(len);
+		TokenList	tokens = {0};
+		ModelError	error;
+
+		text[0] = 'a';
+		for (size_t i = 1; i < len; i++)
+			text[i] = marks[m][(i - 1) % size];
+		ok(wordpiece_encode(wp, text, len, &tokens, NULL, NULL, &error) && tokens.n == 1 && (tokens.ids[0] == 1) == (m == 1), "%s without end",
+		   m ? "marks" : "accents");
+		free(text);
+		free(tokens.ids);
+	}
+}
+
 int
 main(void)
 {
@@ -68,6 +95,7 @@ main(void)
 	{
 		compare_tokens(FIXTURES "wordpiece.bin", encode, wp);
 		test_cancel(wp);
+		test_marks(wp);
 		ok(wordpiece_find(wp, "[CLS]") == 2 && wordpiece_find(wp, "no such token") == -1 && wordpiece_ntokens(wp) == 1200, "tokens by their names");
 		ok(strcmp(wordpiece_piece(wp, 3, &size), "[SEP]") == 0 && size == 5 && !wordpiece_piece(wp, -1, &size) && !wordpiece_piece(wp, 1200, &size),
 		   "names of tokens");
