@@ -66,11 +66,12 @@ BODY bool
 interval_add(IntervalValue a, IntervalValue b, IntervalValue *r)
 {
 	IntervalValue sum;
-	const bool	fits = !__builtin_add_overflow(a.time, b.time, &sum.time) & !__builtin_add_overflow(a.day, b.day, &sum.day) &
-		!__builtin_add_overflow(a.month, b.month, &sum.month);
+	const bool	time = __builtin_add_overflow(a.time, b.time, &sum.time);
+	const bool	day = __builtin_add_overflow(a.day, b.day, &sum.day);
+	const bool	month = __builtin_add_overflow(a.month, b.month, &sum.month);
 
 	*r = sum;
-	return fits;
+	return !(time || day || month);
 }
 
 /* interval_mi, likewise */
@@ -78,11 +79,12 @@ BODY bool
 interval_subtract(IntervalValue a, IntervalValue b, IntervalValue *r)
 {
 	IntervalValue rest;
-	const bool	fits = !__builtin_sub_overflow(a.time, b.time, &rest.time) & !__builtin_sub_overflow(a.day, b.day, &rest.day) &
-		!__builtin_sub_overflow(a.month, b.month, &rest.month);
+	const bool	time = __builtin_sub_overflow(a.time, b.time, &rest.time);
+	const bool	day = __builtin_sub_overflow(a.day, b.day, &rest.day);
+	const bool	month = __builtin_sub_overflow(a.month, b.month, &rest.month);
 
 	*r = rest;
-	return fits;
+	return !(time || day || month);
 }
 
 /* Infinite, from PostgreSQL 17 on (INTERVAL_IS_NOBEGIN, INTERVAL_IS_NOEND); before, only long. */
