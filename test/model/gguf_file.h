@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "model/gguf.h"
@@ -52,9 +53,11 @@ put_string(GgufBytes *out, const char *string)
 	put_bytes(out, string, strlen(string));
 }
 
+/* The head of a file, which begins anew */
 __attribute__((unused)) static void
 put_head(GgufBytes *out, uint32_t version, uint64_t ntensors, uint64_t nvalues)
 {
+	out->len = 0;
 	put_bytes(out, "GGUF", 4);
 	put_uint(out, version, 4);
 	put_uint(out, ntensors, 8);
@@ -89,16 +92,15 @@ put_zeros(GgufBytes *out, size_t n, size_t alignment)
 		put_uint(out, 0, 1);
 }
 
-/* A file without a name that holds these bytes */
+/* A file in memory that holds these bytes */
 __attribute__((unused)) static int
 file_of(const uint8_t *bytes, size_t n)
 {
-	char		name[] = "/tmp/gguf_test.XXXXXX";
-	const int	fd = mkstemp(name);
+	const int	fd = memfd_create("gguf", 0);
 
-	if (fd < 0 || unlink(name) != 0 || write(fd, bytes, n) != (ssize_t) n)
+	if (fd < 0 || write(fd, bytes, n) != (ssize_t) n)
 	{
-		perror(name);
+		perror("memfd_create");
 		exit(2);
 	}
 	return fd;

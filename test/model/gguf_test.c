@@ -168,42 +168,34 @@ test_refused(void)
 	refused("an empty file", MODEL_CORRUPT, &out);
 	put_bytes(&out, "GGML\3\0\0\0", 8);
 	refused("another format", MODEL_CORRUPT, &out);
-	out.len = 0;
 	put_head(&out, 1, 0, 0);
 	refused("version 1", MODEL_UNSUPPORTED, &out);
-	out.len = 0;
 	put_head(&out, 3, UINT64_MAX, 0);
 	refused("more tensors than bytes", MODEL_CORRUPT, &out);
-	out.len = 0;
 	put_head(&out, 3, 0, UINT64_C(1) << 62);
 	refused("more values than bytes", MODEL_CORRUPT, &out);
 
-	out.len = 0;
 	put_head(&out, 3, 0, 1);
 	put_key(&out, "x", (GgufType) 13);
 	put_zeros(&out, 64, 1);
 	refused("a value of unknown type", MODEL_CORRUPT, &out);
-	out.len = 0;
 	put_head(&out, 3, 0, 1);
 	put_key(&out, "x", GGUF_ARRAY);
 	put_uint(&out, GGUF_ARRAY, 4);
 	put_uint(&out, 1, 8);
 	put_zeros(&out, 64, 1);
 	refused("an array of arrays", MODEL_UNSUPPORTED, &out);
-	out.len = 0;
 	put_head(&out, 3, 0, 1);
 	put_key(&out, "x", GGUF_ARRAY);
 	put_uint(&out, GGUF_UINT64, 4);
 	put_uint(&out, UINT64_C(1) << 61, 8);
 	put_zeros(&out, 64, 1);
 	refused("an array whose bytes overflow", MODEL_CORRUPT, &out);
-	out.len = 0;
 	put_head(&out, 3, 0, 1);
 	put_key(&out, "x", GGUF_STRING);
 	put_uint(&out, UINT64_MAX, 8);
 	put_zeros(&out, 64, 1);
 	refused("a string longer than the file", MODEL_CORRUPT, &out);
-	out.len = 0;
 	put_head(&out, 3, 0, 2);
 	for (int i = 0; i < 2; i++)
 	{
@@ -216,18 +208,15 @@ test_refused(void)
 	{
 		static const uint64_t alignments[] = {0, 48, 1 << 21};
 
-		out.len = 0;
 		put_head(&out, 3, 0, 1);
 		put_key(&out, "general.alignment", GGUF_UINT32);
 		put_uint(&out, alignments[i], 4);
 		refused("an alignment", MODEL_CORRUPT, &out);
 	}
-	out.len = 0;
 	put_head(&out, 3, 0, 1);
 	put_key(&out, "split.count", GGUF_UINT16);
 	put_uint(&out, 2, 2);
 	refused("a part of two, of another name", MODEL_CORRUPT, &out);
-	out.len = 0;
 	put_head(&out, 3, 2, 0);
 	put_tensor(&out, "t", 1, ne, TENSOR_F32, 0);
 	put_tensor(&out, "t", 1, ne, TENSOR_F32, 256);
@@ -307,7 +296,6 @@ part_file(GgufBytes *out, int part, const Parts *parts)
 	const uint64_t ne[] = {8};
 	char		name[20];
 
-	out->len = 0;
 	put_head(out, 3, 1, part == 1 ? 2 : 0);
 	if (part == 1)
 	{

@@ -11,26 +11,11 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "fixture_file.h"
 #include "model/pretoken.h"
 #include "tap.h"
 
 #define MOST_BYTES	1024
-
-static uint32_t
-read_uint(FILE *file, int bytes)
-{
-	uint32_t	value = 0;
-
-	for (int i = 0; i < bytes; i++)
-	{
-		const int	c = getc(file);
-
-		if (c == EOF)
-			return UINT32_MAX;
-		value |= (uint32_t) c << 8 * i;
-	}
-	return value;
-}
 
 /* No text is cut into nothing, whatever its bytes: each is in one piece */
 static void

@@ -10,21 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fixture_file.h"
 #include "model/quant.h"
 #include "tap.h"
 
 #define MOST_VALUES	2048
 #define MOST_BYTES	8192
-
-static uint32_t
-read_u32(FILE *file)
-{
-	uint8_t		b[4] = {0};
-
-	if (fread(b, 1, 4, file) != 4)
-		return UINT32_MAX;
-	return b[0] | (uint32_t) b[1] << 8 | (uint32_t) b[2] << 16 | (uint32_t) b[3] << 24;
-}
 
 int
 main(int argc, char **argv)
@@ -37,9 +28,9 @@ main(int argc, char **argv)
 
 	if (!file)
 		return ok(false, "fixtures/quant.bin can be read"), tap_done();
-	while ((type = read_u32(file)) != UINT32_MAX)
+	while ((type = read_uint(file, 4)) != UINT32_MAX)
 	{
-		const uint32_t count = read_u32(file);
+		const uint32_t count = read_uint(file, 4);
 		const TensorTypeInfo *info = tensor_type_info(type);
 		uint32_t	wrong = 0;
 
