@@ -210,6 +210,22 @@ gpuscan_offload_call(Builder *b, Oid funcid, Oid collation, int nargs,
 	return gpuscan_builder_emit(b, op, operands[0], operands[1], operands[2]);
 }
 
+/* width_bucket: what its value and its upper bound are above the lower one (program/width_bucket.h) */
+static uint16
+offload_width_bucket(Builder *b, Oid funcid, List *args)
+{
+	const bool	numeric = funcid == F_WIDTH_BUCKET_NUMERIC_NUMERIC_NUMERIC_INT4;
+	const ProgramOp sub = gpuscan_op_of_function(numeric ? F_NUMERIC_SUB : F_FLOAT8MI);
+	uint16		regs[4];
+
+	for (int i = 0; i < 4; i++)
+		regs[i] = gpuscan_offload_expr(b, list_nth(args, i));
+	return gpuscan_builder_emit(b, gpuscan_op_of_function(funcid),
+								gpuscan_builder_emit(b, sub, regs[0], regs[1], PROGRAM_NO_REG),
+								gpuscan_builder_emit(b, sub, regs[2], regs[1], PROGRAM_NO_REG),
+								regs[3]);
+}
+
 static uint16
 offload_function(Builder *b, Oid funcid, Oid collation, List *args)
 {
@@ -221,6 +237,8 @@ offload_function(Builder *b, Oid funcid, Oid collation, List *args)
 	if (gpuscan_offload_datetime(b, funcid, args, &result) ||
 		gpuscan_offload_text(b, funcid, collation, args, &result))
 		return result;
+	if (funcid == F_WIDTH_BUCKET_FLOAT8_FLOAT8_FLOAT8_INT4 || funcid == F_WIDTH_BUCKET_NUMERIC_NUMERIC_NUMERIC_INT4)
+		return offload_width_bucket(b, funcid, args);
 	if (nargs > (int) lengthof(regs))
 		return refuse_function(b, funcid);
 	for (int i = 0; i < nargs; i++)

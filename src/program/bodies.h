@@ -17,5 +17,6 @@
 #include "program/numeric.h"
 #include "program/text.h"
 #include "program/timetz.h"
+#include "program/width_bucket.h"
 
 #endif							/* GPUSCAN_BODIES_H */

@@ -127,15 +127,6 @@ interval_field(TextView v, int64_t field, int64_t *r)
 		return false;
 	switch (field)
 	{
-		case FIELD_MICROSECONDS:
-			*r = span.time % 60000000;
-			return true;
-		case FIELD_MINUTE:
-			*r = span.time / 60000000 % 60;
-			return true;
-		case FIELD_HOUR:
-			*r = span.time / 3600000000;
-			return true;
 		case FIELD_DAY:
 			*r = span.day;
 			return true;
@@ -158,7 +149,7 @@ interval_field(TextView v, int64_t field, int64_t *r)
 			*r = (int64_t) epoch;
 			return epoch == (int64_t) epoch;
 		default:
-			return false;
+			return time_field(field, span.time, r);
 	}
 }
 

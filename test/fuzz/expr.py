@@ -294,6 +294,7 @@ class Maker:
             lambda: call("int4", "strpos", leaf("text"), word()),
             lambda: call("int4", "ascii", leaf("text")),
             lambda: Expr("int4", "position(", leaf("bytea"), " IN ", leaf("bytea"), ")"),
+            lambda: self.bucket(1),
             lambda: cast("int2", leaf("int2"), "text"),
             lambda: cast("int4", leaf("int4"), "text"),
             lambda: cast("int8", leaf("int8"), "text"),
@@ -474,6 +475,8 @@ class Maker:
             return Expr(kind, rng.choice(["(- ", "abs("]), self.make(kind, depth - 1, True), ")")
         if draw < 0.64 and kind == "int4":
             return Expr(kind, "(", self.make("bool", depth - 1), ")::int4")
+        if draw < 0.65 and kind == "int4":
+            return self.bucket(depth)
         if draw < 0.8:
             other = self.kind(*[k for k in INTS if k != kind])
             return Expr(kind, "(", self.make(other, depth - 1, True), ")::", kind)
@@ -511,6 +514,16 @@ class Maker:
                 return Expr(kind, "same(", self.make(kind, depth - 1), ")")
             return Expr(kind, "bit_length(", self.make("text", depth - 1), ")::", kind)
         return self.leaf(kind)
+
+    def bucket(self, depth):
+        """width_bucket; of NaN, or of bounds that are none, sometimes"""
+        rng = self.rng
+        kind = self.kind("numeric", "float8")
+        if self.fail and rng.random() < 0.2:
+            low, high = self.leaf(kind, True), self.leaf(kind, True)
+        else:
+            low, high = [Expr(kind, "%s::%s" % (bound, kind)) for bound in rng.choice([("0", "1000"), ("50", "-50"), ("-1e17", "1e17"), ("0", "0.3")])]
+        return Expr("int4", "width_bucket(", self.make(kind, depth - 1, True), ", ", low, ", ", high, ", %d)" % rng.choice([1, 7, 100, 2147483647]))
 
     def bits(self, kind, depth):
         """Bits and shifts, common divisors, integers of "char" and oid."""

@@ -131,6 +131,10 @@ FROM (VALUES
 	-- mantissas up to 2^53, 22 decimals, middles between two floats
 	('{"float8(numeric) #1","float4(numeric) #1"}',
 	 '{NULL,0,0.000,1,-1.50,0.1,0.3,-0.07,123456.789,9007199254740991,9007199254740992,9007199254740993,-9007199254740993,90071992547409.93,900719925474099.1,0.9007199254740991,16777217,16777219,1677721.7,33554433,33554435,8388608.5,8388609.5,0.00000000000000000000001,0.0000000000000000000001,0.9007199254740992000000,123456789012345678901234567890,1e30,1e38,1e-30,1e40,3.141592653589793238462643,2.5,0.333333333333333,NaN,Infinity,-Infinity}'),
+	('{"width_bucket(numeric, numeric, numeric, integer) #1"}', '{NULL,0,0.5,-0.000001,1,1.0000,49.99,50,33.333333333333333333333333333,-170141183460469231731687303715884105727,1e40,Infinity}'),
+	('{"width_bucket(double precision, double precision, double precision, integer) #1"}', '{NULL,0,-0,0.3,-4.9e-324,1,49.99,50,33.333333333333336,1e308,Infinity,NaN}'),
+	('{"width_bucket(numeric, numeric, numeric, integer) #2","width_bucket(numeric, numeric, numeric, integer) #3"}', '{NULL,0,0.00,1,50,-49.5,0.000000000000000000001,170141183460469231731687303715884105727,NaN,-Infinity}'),
+	('{"width_bucket(double precision, double precision, double precision, integer) #2","width_bucket(double precision, double precision, double precision, integer) #3"}', '{NULL,0,-0,0.1,1,50,-49.5,1e-300,-1.7e308,1.7e308,NaN,Infinity}'),
 	('{interval}',
 	 '{"0","1 month","-1 month","1 mon -1 day","11 months","-14 months","-1200 years","200000 years","1 day","-1 day","30 days","-400000 days","99999999 days","1 us","-1 us","23:59:59.999999","-24:00:00","1 day -24:00:00","1 mon 1 day 01:00:00.000001","-1 year 2 mons -3 days 04:05:06.789","2500000:00:00"}')
 ) v(types, list), unnest(types) t(type), unnest(list) WITH ORDINALITY u(value, ord);
@@ -145,6 +149,8 @@ SELECT p.oid, format('pg_catalog.%I', p.proname) AS name, p.prorettype, t.types,
 	   -- what a function is called by that SQL has no name for
 	   CASE WHEN p.prorettype = 'cstring'::regtype THEN CASE p.proname WHEN 'boolout' THEN 'concat(a)' ELSE 'a::text' END
 			WHEN p.proargtypes[0] = 'cstring'::regtype THEN format('a::%s', p.prorettype::regtype)
+			-- the fourth argument: none, some, too many buckets
+			WHEN p.proname = 'width_bucket' THEN 'width_bucket(a, b, c, CASE id % 7 WHEN 0 THEN id % 3 - 1 WHEN 1 THEN 2147483647 WHEN 2 THEN NULL ELSE id % 100 + 1 END)'
 			WHEN p.prorettype = 'bpchar'::regtype THEN format('pg_catalog.%I(a, b, c)::text', p.proname) END AS said,
 	   -- the arguments that have to be constants
 	   CASE WHEN p.proname IN ('extract', 'date_part', 'timezone') THEN '{1}'
@@ -157,6 +163,7 @@ JOIN pg_proc p ON p.oid = l.object,
 LATERAL (SELECT array_agg(format_type(a, NULL) ORDER BY i) AS declared
 		 FROM unnest(p.proargtypes) WITH ORDINALITY x(a, i)) d,
 LATERAL (SELECT CASE p.proname WHEN 'concat' THEN '{text,character,numeric}' WHEN 'concat_ws' THEN '{text,text,text}'
+				WHEN 'width_bucket' THEN d.declared[1:3]
 				ELSE array_replace(d.declared, 'cstring', 'text') END AS types) t,
 LATERAL (SELECT format('%s(%s)', p.proname, array_to_string(d.declared, ', ')) AS signature) s;
 

@@ -131,12 +131,27 @@ do { \
 		note_failures(run, dst); \
 } while (0)
 
-/* Three operands of one type: a rare shape, so one loop for columns and uniforms */
-#define TERNARY(t, tr, body, may_fail) \
+/* The same of a third argument, after combine_nulls of two. */
+static void
+combine_third_null(EngineRun *run, Vector *dst, const Vector *c)
+{
+	const uint32_t step = c->uniform ? 0 : 1;
+
+	if (!c->has_null)
+		return;
+	if (!dst->has_null)
+		memset(dst->null, 0, run->n);
+	dst->has_null = true;
+	for (uint32_t i = 0; i < run->n; i++)
+		dst->null[i] |= c->null[i * step];
+}
+
+/* Three operands: a rare shape, so one loop for columns and uniforms */
+#define TERNARY(ta, tb, tc, tr, body, may_fail) \
 do { \
-	const t    *restrict pa = a->data; \
-	const t    *restrict pb = b->data; \
-	const t    *restrict pc = c->data; \
+	const ta   *restrict pa = a->data; \
+	const tb   *restrict pb = b->data; \
+	const tc   *restrict pc = c->data; \
 	tr		   *restrict pr = dst->data; \
 	const uint32_t sa = a->uniform ? 0 : 1; \
 	const uint32_t sb = b->uniform ? 0 : 1; \
@@ -144,14 +159,7 @@ do { \
 	uint8_t		any = 0; \
 	if (combine_nulls(run, dst, a, b)) \
 		break; \
-	if (c->has_null) \
-	{ \
-		if (!dst->has_null) \
-			memset(dst->null, 0, n); \
-		dst->has_null = true; \
-		for (uint32_t i = 0; i < n; i++) \
-			dst->null[i] |= c->null[i * sc]; \
-	} \
+	combine_third_null(run, dst, c); \
 	for (uint32_t i = 0; i < n; i++) \
 	{ \
 		uint8_t		fail = !body(pa[i * sa], pb[i * sb], pc[i * sc], &pr[i]); \
@@ -217,8 +225,10 @@ vector_zone_from_local(EngineRun *run, Vector *dst, const Vector *a, const Vecto
 #define EVAL1_INT64_VALUE_FLOAT64(body, fail)	UNARY(int64_t, double, body, fail)
 
 #define EVAL1_VALUE_TEXT(kr, body, fail)	UNARY(TextView, CTYPE_##kr, body, fail)
-#define EVAL3_VALUE_INT32(kr, body, fail)	TERNARY(int32_t, CTYPE_##kr, body, fail)
-#define EVAL3_VALUE_INT64(kr, body, fail)	TERNARY(int64_t, CTYPE_##kr, body, fail)
+#define EVAL3_VALUE_INT32(kr, body, fail)	TERNARY(int32_t, int32_t, int32_t, CTYPE_##kr, body, fail)
+#define EVAL3_VALUE_INT64(kr, body, fail)	TERNARY(int64_t, int64_t, int64_t, CTYPE_##kr, body, fail)
+#define EVAL3_VALUE_FLOAT64(kr, body, fail)	TERNARY(double, double, int32_t, CTYPE_##kr, body, fail)
+#define EVAL3_VALUE_NUMERIC(kr, body, fail)	vector_##body(run, dst, a, b, c)
 #define EVAL3_VALUE_TEXT(kr, body, fail)	vector_##body(run, dst, a, b, c)
 
 #define FIRST_OF(a, b, c)	a

@@ -404,6 +404,24 @@ vector_numeric_div_trunc(EngineRun *run, Vector *dst, const Vector *a, const Vec
 		NUMERIC_ANY(numeric_div_trunc(vector_numeric(a, i), vector_numeric(b, i), &r));
 }
 
+static void
+vector_bucket_of_numeric(EngineRun *run, Vector *dst, const Vector *a, const Vector *b, const Vector *c)
+{
+	int32_t    *out = dst->data;
+	uint8_t		any = 0;
+
+	if (combine_nulls(run, dst, a, b))
+		return;
+	combine_third_null(run, dst, c);
+	for (uint32_t i = 0; i < run->n; i++)
+	{
+		run->flags[i] = !bucket_of_numeric(vector_numeric(a, i), vector_numeric(b, i), vector_int32(c, i), &out[i]);
+		any |= run->flags[i];
+	}
+	if (any)
+		note_failures(run, dst);
+}
+
 #define VECTOR_FROM_FLOAT(name) \
 static void \
 vector_##name(EngineRun *run, Vector *dst, const Vector *a) \
