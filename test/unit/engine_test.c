@@ -137,7 +137,8 @@ check_chain(uint16_t op1, uint16_t op2, uint64_t seed)
 	Rng			rng = {seed};
 	Program    *program;
 	uint16_t	result,
-				c;
+				c,
+				third;
 	bool		same;
 
 	memset(&table, 0, sizeof table);
@@ -162,8 +163,9 @@ check_chain(uint16_t op1, uint16_t op2, uint64_t seed)
 	else
 		c = rng_chance(&rng, 30) ? asm_uniform(&gen.as, random_value(&rng, &table.bytes, VALUE_NUMERIC, PROFILE_BOUND)) :
 		rng_chance(&rng, 20) ? result : asm_load(&gen.as, 2);
-	result = gen.as.regs[c].kind != VALUE_NUMERIC || rng_chance(&rng, 50) ? asm_compute(&gen.as, op2, info2->result, result, c, 0) :
-		asm_compute(&gen.as, op2, info2->result, c, result, 0);
+	third = info2->nargs > 2 ? operand(&gen, SHAPE_UNIFORM, op2, 2, 0, PROFILE_SMALL) : 0;
+	result = gen.as.regs[c].kind != VALUE_NUMERIC || rng_chance(&rng, 50) ? asm_compute(&gen.as, op2, info2->result, result, c, third) :
+		asm_compute(&gen.as, op2, info2->result, c, result, third);
 	asm_key(&gen.as, result, gen_key_type(&rng, info2->result));
 	if (info2->result == VALUE_NUMERIC)
 		asm_agg(&gen.as, AGG_SUM_NUMERIC, result, PROGRAM_NO_REG);

@@ -1,0 +1,48 @@
+/*-------------------------------------------------------------------------
+ *
+ * kernels.c
+ *	  Which level of the loops this machine takes; how a matrix is packed.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include <string.h>
+
+#include "model/kernels.h"
+
+static bool
+machine_has(const ModelKernels *kernels)
+{
+#ifdef __x86_64__
+	if (kernels == &model_kernels_avx512)
+		return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+			__builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+	if (kernels == &model_kernels_avx2)
+		return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+#endif
+	return kernels == &model_kernels_base;
+}
+
+const ModelKernels *
+model_kernels(const char *level)
+{
+	static const ModelKernels *const all[] = {
+#ifdef __x86_64__
+		&model_kernels_avx512, &model_kernels_avx2,
+#endif
+		&model_kernels_base
+	};
+
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		if ((!level || strcmp(level, all[i]->name) == 0) && machine_has(all[i]))
+			return all[i];
+	return NULL;
+}
+
+void
+kernels_pack(const float *row, size_t j, size_t k, float *to)
+{
+	float	   *panel = to + j / PANEL * PANEL * k + j % PANEL;
+
+	for (size_t l = 0; l < k; l++)
+		panel[l * PANEL] = row[l];
+}

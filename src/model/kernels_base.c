@@ -1,0 +1,70 @@
+/*-------------------------------------------------------------------------
+ *
+ * kernels_base.c
+ *	  Loops for every machine: the compiler cuts vectors of 16 as it can.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include <stdint.h>
+
+#define LEVEL	base
+#define ROWS	2
+#define COLUMNS	1
+
+typedef float V __attribute__((vector_size(64)));
+typedef int32_t W __attribute__((vector_size(64)));
+
+#define INLINE	static inline __attribute__((always_inline))
+
+INLINE V
+v_load(const float *p)
+{
+	V			v;
+
+	__builtin_memcpy(&v, p, sizeof v);
+	return v;
+}
+
+INLINE void
+v_store(float *p, V v)
+{
+	__builtin_memcpy(p, &v, sizeof v);
+}
+
+INLINE V
+v_splat(float a)
+{
+	return (V) {a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, a};
+}
+
+INLINE V
+v_choose(W where, V a, V b)
+{
+	return (V) ((where & (W) a) | (~where & (W) b));
+}
+
+INLINE V v_add(V a, V b) { return a + b; }
+INLINE V v_sub(V a, V b) { return a - b; }
+INLINE V v_mul(V a, V b) { return a * b; }
+INLINE V v_div(V a, V b) { return a / b; }
+INLINE V v_max(V a, V b) { return v_choose(a > b, a, b); }
+INLINE V v_fma(V a, V b, V c) { return a * b + c; }
+INLINE V v_copysign(V a, V sign) { return (V) (((W) a & 0x7fffffff) | ((W) sign & (int32_t) 0x80000000)); }
+INLINE V v_abs(V a) { return (V) ((W) a & 0x7fffffff); }
+
+/* small numbers: adding 3 * 2^22 leaves no room for what is behind the point */
+INLINE V
+v_round(V a)
+{
+	const V		much = v_splat(12582912.0f);
+
+	return a + much - much;
+}
+
+INLINE V
+v_scale(V a, V n)
+{
+	return a * (V) ((__builtin_convertvector(n, W) + 127) << 23);
+}
+
+#include "model/kernels_loops.h"

@@ -1,0 +1,38 @@
+/*-------------------------------------------------------------------------
+ *
+ * weights.h
+ *	  Tensors of a model by name, whatever its file is, as floats.
+ *
+ * A matrix has m rows (its outputs) of k values that lie side by side (its
+ * inputs): ne[0] = k in GGUF, the last dimension in safetensors.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef GPUSCAN_MODEL_WEIGHTS_H
+#define GPUSCAN_MODEL_WEIGHTS_H
+
+#include "model/gguf.h"
+#include "model/safetensors.h"
+#include "model/tokens.h"
+
+/* One of the two; the other is NULL. */
+typedef struct Weights
+{
+	const Gguf *gguf;
+	const Safetensors *safetensors;
+} Weights;
+
+/* Is there such a matrix (m = 1: a vector), of values that we can read?  False, and an error, if not. */
+extern bool weights_check(const Weights *weights, const char *name, uint64_t m, uint64_t k, ModelError *error);
+
+/* Rows 'first' to first + rows - 1 of a checked matrix of k columns, one after the other */
+extern bool weights_rows(const Weights *weights, const char *name, uint64_t k, uint64_t first, uint64_t rows, float *to, ModelError *error);
+
+/*
+ * All m rows of a checked matrix as rows j, j + 1, ... of a packed one (kernels.h).
+ * to: as kernels_pack wants it.
+ */
+extern bool weights_pack(const Weights *weights, const char *name, uint64_t m, uint64_t k, uint64_t j, float *to,
+						 ModelProgress *progress, ModelError *error);
+
+#endif							/* GPUSCAN_MODEL_WEIGHTS_H */
