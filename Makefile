@@ -56,8 +56,17 @@ $(error $(PG_CONFIG) has no PGXS: install the server's development files (Debian
 endif
 
 DATA = $(patsubst $(top)/%,%,$(sort $(wildcard $(top)/src/extension/gpuscan--*.sql)))
-# src/model is a library of its own, which no SQL function calls yet: the suite 'model' builds it.
-OBJS = $(filter-out src/model/%,$(patsubst $(top)/%.c,%.o,$(sort $(wildcard $(addprefix $(top)/src/,*.c */*.c */*/*.c)))))
+OBJS = $(filter-out $(OMITTED),$(patsubst $(top)/%.c,%.o,$(sort $(wildcard $(addprefix $(top)/src/,*.c */*.c */*/*.c)))))
+
+# Models need a library for JSON and one for Unicode.  Without them their functions say so.
+MODELS := $(shell printf '\#include <jansson.h>\n\#include <utf8proc.h>\n' | $(or $(CC),cc) $(CPPFLAGS) -E - >/dev/null 2>&1 && echo yes)
+ifeq ($(MODELS),yes)
+OMITTED = src/model/sql/without.o
+MODEL_LIBS = -ljansson -lutf8proc
+else
+OMITTED = $(filter-out src/model/kernels%.o,$(patsubst $(top)/%.c,%.o,$(wildcard $(top)/src/model/*.c))) \
+	$(addprefix src/model/sql/,embed.o input.o loaded.o report.o tokenize.o)
+endif
 DEPS = $(OBJS:.o=.d)
 EXTRA_CLEAN = $(DEPS) $(REGRESS_OUT) $(CUDA_OUT)
 
@@ -84,7 +93,7 @@ override autodepend = no
 # The kernels are a file of their own inside the library, and no part of what
 # the compiler of C sees: SHLIB_LINK, not OBJS (of which PGXS may want bitcode).
 CUDA_OUT = .build/cuda
-SHLIB_LINK += $(CUDA_OUT)/fatbin.o
+SHLIB_LINK += $(CUDA_OUT)/fatbin.o $(MODEL_LIBS) -lm
 
 include $(PGXS)
 
@@ -100,9 +109,11 @@ DROP_FLAGS += $(foreach flag,$(DOUBTED),$(if $(call knows,$(flag)),,$(flag)))
 
 override CFLAGS := $(filter-out $(DROP_FLAGS),$(CFLAGS))
 
-# The inner loops: pages and vectors.
+# The inner loops: pages, vectors, matrices.
 ENGINE_OPT = -O3
-src/heap/%.o src/engine/%.o: override CFLAGS += $(ENGINE_OPT)
+src/heap/%.o src/engine/%.o src/model/kernels%.o: override CFLAGS += $(ENGINE_OPT)
+# Its vectors are wider than registers are; none leaves the file, so how they are passed is nobody's concern.
+src/model/kernels_base.o: override CFLAGS += -Wno-psabi
 
 # One level of the CPU engine per object; the engine chooses when it is
 # loaded. Elsewhere than on x86-64 the two upper levels are empty units.
@@ -110,6 +121,8 @@ ifeq ($(host_cpu),x86_64)
 AVX2 = -mavx2 -mbmi -mbmi2 -mlzcnt -mpopcnt
 AVX512 = $(AVX2) -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512cd -mprefer-vector-width=512
 src/engine/cpu/level_avx2.o: override CFLAGS += $(AVX2)
+src/model/kernels_avx2.o: override CFLAGS += $(AVX2) -mfma
+src/model/kernels_avx512.o: override CFLAGS += $(AVX512) -mfma
 src/engine/cpu/level_avx512.o: override CFLAGS += $(AVX512)
 endif
 

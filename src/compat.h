@@ -53,6 +53,15 @@
 #endif
 
 /*
+ * 16 has one function for the rights to objects of most kinds (commit c727f511bd).
+ */
+#if PG_VERSION_NUM >= 160000
+#define FOREIGN_SERVER_ACLCHECK(server, role, mode) object_aclcheck(ForeignServerRelationId, server, role, mode)
+#else
+#define FOREIGN_SERVER_ACLCHECK(server, role, mode) pg_foreign_server_aclcheck(server, role, mode)
+#endif
+
+/*
  * 16 calls a relation's files its locator (commit b0a55e4329).
  */
 #if PG_VERSION_NUM >= 160000

@@ -19,6 +19,8 @@
 #include "fmgr.h"
 #include "gpuscan.h"
 #include "miscadmin.h"
+#include "model/sql/directory.h"
+#include "model/sql/loaded.h"
 #include "nodes/extensible.h"
 #include "optimizer/paths.h"
 #include "optimizer/planner.h"
@@ -166,6 +168,16 @@ define_settings(void)
 							"So much has to be done again when the device is lost.",
 							&gpuscan_checkpoint_size, 256 * 1024, 64, MAX_KILOBYTES,
 							PGC_USERSET, GUC_UNIT_KB | GUC_EXPLAIN, NULL, NULL, NULL);
+	DefineCustomStringVariable("gpuscan.model_directory",
+							   "Sets the directory that the files of models are in.",
+							   "A relative one is below the data directory.",
+							   &gpuscan_model_directory, "gpuscan_models",
+							   PGC_SIGHUP, GUC_SUPERUSER_ONLY, NULL, NULL, NULL);
+	DefineCustomIntVariable("gpuscan.model_memory",
+							"Sets how much memory the weights of models may take in a session.",
+							"Those that have not been used for longest are unloaded for others.",
+							&gpuscan_model_memory, 4 * 1024 * 1024, 1024, MAX_KILOBYTES,
+							PGC_SUSET, GUC_UNIT_KB, NULL, NULL, NULL);
 	gpuscan_service_init();
 	MarkGUCPrefixReserved("gpuscan");
 }

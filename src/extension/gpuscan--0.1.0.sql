@@ -3,6 +3,9 @@
 -- complain if script is sourced in psql, rather than via CREATE EXTENSION
 \echo Use "CREATE EXTENSION gpuscan" to load this file. \quit
 
+-- What is in it is granted one by one.
+GRANT USAGE ON SCHEMA @extschema@ TO PUBLIC;
+
 CREATE FUNCTION version() RETURNS text
 AS 'MODULE_PATHNAME', 'gpuscan_version'
 LANGUAGE C STABLE STRICT PARALLEL SAFE;
@@ -128,6 +131,91 @@ COMMENT ON FUNCTION stat_refusals_reset() IS 'forget the counts of stat_refusals
 
 REVOKE EXECUTE ON FUNCTION stat_refusals_reset() FROM PUBLIC;
 GRANT SELECT ON stat_refusals TO PUBLIC;
+
+-- Models: foreign servers without foreign tables
+CREATE FUNCTION model_validator(options text[], catalog oid) RETURNS void
+AS 'MODULE_PATHNAME', 'gpuscan_model_validator'
+LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
+
+CREATE FOREIGN DATA WRAPPER gpuscan_model NO HANDLER VALIDATOR model_validator;
+
+COMMENT ON FOREIGN DATA WRAPPER gpuscan_model IS 'models: a server of it is one, USAGE on it is the right to use it';
+
+CREATE FUNCTION model_listing(OUT server oid, OUT architecture text, OUT parameters bigint, OUT dimensions int, OUT context int,
+							  OUT max_tokens int, OUT pooling text, OUT normalized bool, OUT size bigint, OUT passes bigint, OUT last_used timestamptz)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'gpuscan_model_listing'
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED ROWS 5;
+
+CREATE VIEW models AS
+SELECT s.srvname AS name, s.srvowner::pg_catalog.regrole AS owner, pg_catalog.has_server_privilege(s.oid, 'USAGE') AS usable,
+	   (SELECT o.option_value FROM pg_catalog.pg_options_to_table(s.srvoptions) o WHERE o.option_name = 'file') AS file,
+	   l.server IS NOT NULL AS loaded, l.architecture, l.parameters, l.dimensions, l.context, l.max_tokens, l.pooling, l.normalized,
+	   l.size, l.passes, l.last_used
+FROM pg_catalog.pg_foreign_server s
+JOIN pg_catalog.pg_foreign_data_wrapper w ON w.oid = s.srvfdw AND w.fdwname = 'gpuscan_model'
+LEFT JOIN @extschema@.model_listing() l ON l.server = s.oid;
+
+COMMENT ON VIEW models IS 'models of this database; what follows "loaded" is of this session';
+GRANT SELECT ON models TO PUBLIC;
+
+CREATE FUNCTION load_model(model text) RETURNS void
+AS 'MODULE_PATHNAME', 'gpuscan_load_model_sql'
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 1000000;
+
+COMMENT ON FUNCTION load_model(text) IS 'bring a model into this session''s memory';
+
+CREATE FUNCTION unload_model(model text) RETURNS bool
+AS 'MODULE_PATHNAME', 'gpuscan_unload_model_sql'
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION unload_model(text) IS 'give a model''s memory in this session back; was it loaded?';
+
+-- Not strict: a default of NULL would make the result NULL.
+CREATE FUNCTION embed(model text, input text, input_type text DEFAULT 'document', options jsonb DEFAULT '{}') RETURNS real[]
+AS 'MODULE_PATHNAME', 'gpuscan_embed'
+LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10000;
+
+COMMENT ON FUNCTION embed(text, text, text, jsonb) IS 'a text as a vector';
+
+CREATE FUNCTION embed(model text, inputs text[], input_type text DEFAULT 'document', options jsonb DEFAULT '{}') RETURNS SETOF real[]
+AS 'MODULE_PATHNAME', 'gpuscan_embed_array'
+LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 1000000 ROWS 100;
+
+COMMENT ON FUNCTION embed(text, text[], text, jsonb) IS 'texts as vectors, in their order';
+
+CREATE FUNCTION tokenize(model text, input text) RETURNS int[]
+AS 'MODULE_PATHNAME', 'gpuscan_tokenize'
+LANGUAGE C STABLE STRICT PARALLEL SAFE COST 100;
+
+COMMENT ON FUNCTION tokenize(text, text) IS 'the tokens of a text, without those that the model puts around it';
+
+CREATE FUNCTION count_tokens(model text, input text) RETURNS int
+AS 'MODULE_PATHNAME', 'gpuscan_count_tokens'
+LANGUAGE C STABLE STRICT PARALLEL SAFE COST 100;
+
+COMMENT ON FUNCTION count_tokens(text, text) IS 'how many tokens a text has';
+
+-- Distances of vectors
+CREATE FUNCTION l2_distance(real[], real[]) RETURNS double precision
+AS 'MODULE_PATHNAME', 'gpuscan_l2_distance'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+CREATE FUNCTION inner_product(real[], real[]) RETURNS double precision
+AS 'MODULE_PATHNAME', 'gpuscan_inner_product'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+CREATE FUNCTION negative_inner_product(real[], real[]) RETURNS double precision
+AS 'MODULE_PATHNAME', 'gpuscan_negative_inner_product'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+CREATE FUNCTION cosine_distance(real[], real[]) RETURNS double precision
+AS 'MODULE_PATHNAME', 'gpuscan_cosine_distance'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+CREATE OPERATOR <-> (LEFTARG = real[], RIGHTARG = real[], FUNCTION = l2_distance, COMMUTATOR = '<->');
+CREATE OPERATOR <#> (LEFTARG = real[], RIGHTARG = real[], FUNCTION = negative_inner_product, COMMUTATOR = '<#>');
+CREATE OPERATOR <=> (LEFTARG = real[], RIGHTARG = real[], FUNCTION = cosine_distance, COMMUTATOR = '<=>');
 
 -- Loads the library into this session, and says what makes others load it.
 SELECT check_preload();

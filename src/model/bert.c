@@ -206,7 +206,7 @@ config_is_sane(const BertConfig *config, ModelError *error)
 }
 
 Bert *
-bert_open(const BertConfig *config, const Weights *weights, const char *prefix, ModelProgress *progress, ModelError *error)
+bert_open(const BertConfig *config, const Weights *weights, const char *prefix, size_t memory, ModelProgress *progress, ModelError *error)
 {
 	Reader		reader = {.weights = weights, .prefix = prefix, .progress = progress, .error = error};
 	Bert	   *bert;
@@ -221,7 +221,9 @@ bert_open(const BertConfig *config, const Weights *weights, const char *prefix, 
 		return NULL;
 	}
 	bert->config = *config;
-	if (read_weights(&reader, bert))
+	if (read_weights(&reader, bert) &&
+		(memory == 0 || reader.used <= memory / sizeof(float) ||
+		 model_error(error, MODEL_NO_MEMORY, "its weights take %zu bytes, of %zu that models may have", reader.used * sizeof(float), memory)))
 	{
 		bert->size = reader.used;
 		/* zeros, which packed matrices begin with; untouched, they cost nothing */

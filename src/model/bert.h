@@ -38,9 +38,10 @@ typedef struct Bert Bert;
 /*
  * Read the weights, whose names are those of transformers' BertModel (after
  * 'prefix') or llama.cpp's.  Memory is a small multiple of the tensors' sizes, all of
- * which are checked first.
+ * which are checked first; more than 'memory' bytes (0: any) are an error.
  */
-extern Bert *bert_open(const BertConfig *config, const Weights *weights, const char *prefix, ModelProgress *progress, ModelError *error);
+extern Bert *bert_open(const BertConfig *config, const Weights *weights, const char *prefix, size_t memory,
+					   ModelProgress *progress, ModelError *error);
 extern void bert_close(Bert *bert);
 /* Bytes that it takes */
 extern size_t bert_size(const Bert *bert);

@@ -68,7 +68,7 @@ prefix_of(const Safetensors *tensors)
 }
 
 static bool
-read_network(Encoder *encoder, const ModelFiles *files, ModelProgress *progress, ModelError *error)
+read_network(Encoder *encoder, const ModelFiles *files, size_t memory, ModelProgress *progress, ModelError *error)
 {
 	BertConfig	config = {0};
 	Weights		weights = {0};
@@ -89,7 +89,7 @@ read_network(Encoder *encoder, const ModelFiles *files, ModelProgress *progress,
 	weights.safetensors = tensors = safetensors_open(fd, error);
 	if (!tensors)
 		return false;
-	encoder->bert = bert_open(&config, &weights, prefix_of(tensors), progress, error);
+	encoder->bert = bert_open(&config, &weights, prefix_of(tensors), memory, progress, error);
 	for (uint64_t i = 0; i < safetensors_ntensors(tensors); i++)
 		if (safetensors_tensor(tensors, i)->type)
 			encoder->info.parameters += safetensors_tensor(tensors, i)->n;
@@ -223,8 +223,10 @@ encoder_open(const ModelFiles *files, const EncoderOptions *options, ModelProgre
 		model_error(error, MODEL_NO_MEMORY, "out of memory");
 		return NULL;
 	}
-	encoder->kernels = model_kernels(NULL);
-	if (!read_tokenizer(encoder, files, error) || !read_network(encoder, files, progress, error) ||
+	encoder->kernels = model_kernels(options->level);
+	if (!encoder->kernels)
+		model_error(error, MODEL_UNSUPPORTED, "this machine does not have the instructions of level \"%s\"", options->level);
+	if (!encoder->kernels || !read_tokenizer(encoder, files, error) || !read_network(encoder, files, options->memory, progress, error) ||
 		!read_sentence(encoder, files, error) || !apply_options(&encoder->info, options, error))
 	{
 		encoder_close(encoder);
@@ -275,7 +277,7 @@ encoder_tokenize(const Encoder *encoder, const char *text, size_t len, bool trun
 	if (out->n - begin > most - 1)
 	{
 		if (!truncate)
-			return model_error(error, MODEL_BAD_INPUT, "the text has %zu tokens, of which the model takes %zu", out->n - begin - 1, most - 2);
+			return model_error(error, MODEL_TOO_LONG, "the text has %zu tokens, of which the model takes %zu", out->n - begin - 1, most - 2);
 		out->n = begin + most - 1;
 	}
 	out->ids[out->n++] = encoder->last;
@@ -298,7 +300,7 @@ encoder_embed(const Encoder *encoder, const int32_t *tokens, const uint32_t *len
 		return false;
 	for (size_t i = 0; i < n && encoder->info.normalize; i++, out += dimensions)
 	{
-		const float length = sqrtf(encoder->kernels->square_sum(out, dimensions));
+		const float length = sqrtf(encoder->kernels->dot(out, out, dimensions));
 
 		/* a vector of zeros stays one */
 		for (size_t l = 0; l < dimensions && length > 0; l++)

@@ -36,6 +36,8 @@ typedef struct EncoderOptions
 	int			pooling;		/* BertPooling, or -1 */
 	int			normalize;		/* 0, 1 or -1 */
 	uint32_t	max_tokens;		/* or 0 */
+	size_t		memory;			/* bytes that the weights may take; 0: any */
+	const char *level;			/* of the kernels, or NULL; for tests */
 } EncoderOptions;
 
 extern Encoder *encoder_open(const ModelFiles *files, const EncoderOptions *options, ModelProgress *progress, ModelError *error);

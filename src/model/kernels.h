@@ -44,8 +44,10 @@ typedef struct ModelKernels
 	void		(*gelu) (float *x, size_t n);
 	/* x[i] = exp(x[i] * scale - max) / sum of these; n > 0 */
 	void		(*softmax) (float *x, size_t n, float scale);
-	/* sum of x[i] * x[i] */
-	float		(*square_sum) (const float *x, size_t n);
+	/* sum of x[i] * y[i] */
+	float		(*dot) (const float *x, const float *y, size_t n);
+	/* sum of (x[i] - y[i])^2 */
+	float		(*square_distance) (const float *x, const float *y, size_t n);
 } ModelKernels;
 
 /* The best level that this machine has; 'level' ("base", "avx2", "avx512") asks for one, NULL where it is not to be had. */

@@ -266,11 +266,30 @@ softmax(float *x, size_t n, float scale)
 }
 
 static float
-square_sum(const float *x, size_t n)
+dot(const float *x, const float *y, size_t n)
 {
 	V			sum = v_splat(0);
+	size_t		i = 0;
 
-	EACH(x, n, 0, v, sum = v_fma(v, v, sum));
+	for (; i + PANEL <= n; i += PANEL)
+		sum = v_fma(v_load(x + i), v_load(y + i), sum);
+	if (i < n)
+		sum = v_fma(v_part(x + i, n - i, 0), v_part(y + i, n - i, 0), sum);
+	return v_sum(sum);
+}
+
+static float
+square_distance(const float *x, const float *y, size_t n)
+{
+	V			sum = v_splat(0);
+	size_t		i = 0;
+
+	for (; i < n; i += PANEL)
+	{
+		const V		v = i + PANEL <= n ? v_sub(v_load(x + i), v_load(y + i)) : v_sub(v_part(x + i, n - i, 0), v_part(y + i, n - i, 0));
+
+		sum = v_fma(v, v, sum);
+	}
 	return v_sum(sum);
 }
 
@@ -280,5 +299,5 @@ square_sum(const float *x, size_t n)
 #define KERNELS_QUOTED(level)	#level
 
 const ModelKernels KERNELS_OF(LEVEL) = {
-	KERNELS_TEXT(LEVEL), product, layer_norm, gelu, softmax, square_sum
+	KERNELS_TEXT(LEVEL), product, layer_norm, gelu, softmax, dot, square_distance
 };

@@ -24,6 +24,7 @@ typedef enum ModelErrorKind
 	MODEL_IO,					/* the file cannot be read, or has changed */
 	MODEL_NO_MEMORY,
 	MODEL_BAD_INPUT,			/* what the caller gave */
+	MODEL_TOO_LONG,				/* a text of more tokens than the model takes */
 	MODEL_CANCELLED
 } ModelErrorKind;
 

@@ -38,7 +38,7 @@ read_file(const char *name, size_t *len)
 	return bytes;
 }
 
-static uint32_t
+__attribute__((unused)) static uint32_t
 take_u32(const char **p)
 {
 	uint32_t	value;
@@ -49,7 +49,7 @@ take_u32(const char **p)
 }
 
 /* Is each text given the tokens that the file has? */
-static void
+__attribute__((unused)) static void
 compare_tokens(const char *name, Encode encode, void *tokenizer)
 {
 	size_t		len;

@@ -1,0 +1,30 @@
+/*-------------------------------------------------------------------------
+ *
+ * loaded.h
+ *	  The models that this session has in memory.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef GPUSCAN_MODEL_SQL_LOADED_H
+#define GPUSCAN_MODEL_SQL_LOADED_H
+
+#include "model/encoder.h"
+#include "model/sql/registry.h"
+
+/* gpuscan.model_memory, in kB: what the weights of a session's models may take */
+extern int	gpuscan_model_memory;
+
+typedef struct LoadedModel LoadedModel;
+
+/*
+ * A model for use in this statement: loaded if it is not, and anew if its options
+ * or its file have changed.  It stays until the next call that loads or unloads one.
+ * ERROR if it cannot be, with those that were there left as they were.
+ */
+extern LoadedModel *gpuscan_load_model(const RegisteredModel *registered);
+
+extern const Encoder *gpuscan_loaded_encoder(const LoadedModel *model);
+/* So many texts have gone through the network */
+extern void gpuscan_count_passes(LoadedModel *model, int64 n);
+
+#endif							/* GPUSCAN_MODEL_SQL_LOADED_H */
