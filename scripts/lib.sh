@@ -116,6 +116,8 @@ install_packages() {
 	$run install -y --no-install-recommends "$@" || { $run update && $run install -y --no-install-recommends "$@"; }
 }
 
+has_header() { [ -e "/usr/include/$1" ] || [ -e "/usr/local/include/$1" ]; }
+
 # need_tools PURPOSE [PACKAGE...]: what everything here needs, and these too.
 need_tools() {
 	local purpose=$1 missing=()
@@ -126,6 +128,11 @@ need_tools() {
 		missing+=(python3 python3-venv)
 	elif [ ! -x "$venv/bin/pip" ] && ! "${PYTHON:-python3}" -c 'import ensurepip, venv' 2>/dev/null; then
 		missing+=(python3-venv)
+	fi
+	# what models are read with: without them all works but models
+	if can_install; then
+		has_header jansson.h || missing+=(libjansson-dev)
+		has_header utf8proc.h || missing+=(libutf8proc-dev)
 	fi
 	missing+=("$@")
 	[ ${#missing[@]} -eq 0 ] || need "$purpose" "${missing[@]}"
