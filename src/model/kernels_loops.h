@@ -20,6 +20,13 @@
 
 #define ALWAYS_INLINE	static inline __attribute__((always_inline))
 
+/* The loop behind it is written out, so that what it indexes lies in registers */
+#ifdef __clang__
+#define UNROLLED	_Pragma("clang loop unroll(full)")
+#else
+#define UNROLLED	_Pragma("GCC unroll 16")
+#endif
+
 /* k that a tile goes along before the next one: its panels stay in the first two caches */
 #define DEPTH		512
 
@@ -33,31 +40,31 @@ tile(const float *x, size_t xstep, const float *w, size_t wstep, size_t depth,
 {
 	V			sum[ROWS][COLUMNS];
 
-#pragma GCC unroll 16
+	UNROLLED
 	for (int i = 0; i < rows; i++)
-#pragma GCC unroll 16
+		UNROLLED
 		for (int j = 0; j < columns; j++)
 			sum[i][j] = first ? v_splat(0) : v_load(y + i * ystep + j * PANEL);
 	for (size_t l = 0; l < depth; l++)
 	{
 		V			weight[COLUMNS];
 
-#pragma GCC unroll 16
+		UNROLLED
 		for (int j = 0; j < columns; j++)
 			weight[j] = v_load(w + j * wstep + l * PANEL);
-#pragma GCC unroll 16
+		UNROLLED
 		for (int i = 0; i < rows; i++)
 		{
 			const V		value = v_splat(x[i * xstep + l]);
 
-#pragma GCC unroll 16
+			UNROLLED
 			for (int j = 0; j < columns; j++)
 				sum[i][j] = v_fma(value, weight[j], sum[i][j]);
 		}
 	}
-#pragma GCC unroll 16
+	UNROLLED
 	for (int i = 0; i < rows; i++)
-#pragma GCC unroll 16
+		UNROLLED
 		for (int j = 0; j < columns; j++)
 			v_store(y + i * ystep + j * PANEL, last && bias ? v_add(sum[i][j], v_load(bias + j * PANEL)) : sum[i][j]);
 }
