@@ -4,6 +4,7 @@
  *	  libFuzzer: damaged pages through decoder and engine.  Each change is four
  *	  bytes: page, offset (two), value.
  *
+ * options: -max_len=512
  *-------------------------------------------------------------------------
  */
 #include "subject.h"

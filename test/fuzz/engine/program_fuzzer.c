@@ -4,6 +4,7 @@
  *	  libFuzzer: changed programs through the verifier, and the engine if it
  *	  lets them pass.  Each change is three bytes: offset (two), value.
  *
+ * options: -max_len=512
  *-------------------------------------------------------------------------
  */
 #include "subject.h"
