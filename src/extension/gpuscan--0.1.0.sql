@@ -142,7 +142,7 @@ CREATE FOREIGN DATA WRAPPER gpuscan_model NO HANDLER VALIDATOR model_validator;
 COMMENT ON FOREIGN DATA WRAPPER gpuscan_model IS 'models: a server of it is one, USAGE on it is the right to use it';
 
 CREATE FUNCTION model_listing(OUT server oid, OUT architecture text, OUT parameters bigint, OUT dimensions int, OUT context int,
-							  OUT max_tokens int, OUT pooling text, OUT normalized bool, OUT size bigint, OUT passes bigint, OUT last_used timestamptz)
+							  OUT max_tokens int, OUT pooling text, OUT normalized bool, OUT size bigint, OUT shared bool, OUT passes bigint, OUT last_used timestamptz)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'gpuscan_model_listing'
 LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED ROWS 5;
@@ -151,7 +151,7 @@ CREATE VIEW models AS
 SELECT s.srvname AS name, s.srvowner::pg_catalog.regrole AS owner, pg_catalog.has_server_privilege(s.oid, 'USAGE') AS usable,
 	   (SELECT o.option_value FROM pg_catalog.pg_options_to_table(s.srvoptions) o WHERE o.option_name = 'file') AS file,
 	   l.server IS NOT NULL AS loaded, l.architecture, l.parameters, l.dimensions, l.context, l.max_tokens, l.pooling, l.normalized,
-	   l.size, l.passes, l.last_used
+	   l.size, l.shared, l.passes, l.last_used
 FROM pg_catalog.pg_foreign_server s
 JOIN pg_catalog.pg_foreign_data_wrapper w ON w.oid = s.srvfdw AND w.fdwname = 'gpuscan_model'
 LEFT JOIN @extschema@.model_listing() l ON l.server = s.oid;

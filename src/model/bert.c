@@ -38,7 +38,9 @@ struct Bert
 {
 	BertConfig	config;
 	size_t		size;			/* of memory, in floats */
-	float	   *memory;
+	float	   *memory;			/* all of what follows; read-only if it is shared */
+	bool		shared;
+	BertShare	share;
 	float	   *tokens;			/* rows of hidden */
 	float	   *positions;
 	float	   *type;			/* the first */
@@ -67,18 +69,26 @@ static const Name down = {"output.dense", "ffn_down"};
 static const Name down_norm = {"output.LayerNorm", "layer_output_norm"};
 
 /* ------------------------------------------------------------------------
- * Reading: once to see that all is there and how much room it takes, once more
- * to fill it
+ * Reading
  * ------------------------------------------------------------------------
  */
 
+/* One walk over all tensors for each */
+typedef enum Reading
+{
+	READ_CHECK,					/* is all there, and how much room does it take? */
+	READ_FILL,					/* find its place, and fill it */
+	READ_PLACE					/* find its place, which is filled */
+} Reading;
+
 typedef struct Reader
 {
+	Reading		reading;
 	const Weights *weights;
 	const char *prefix;
 	ModelProgress *progress;
 	ModelError *error;
-	float	   *memory;			/* NULL the first time */
+	float	   *memory;			/* NULL for READ_CHECK */
 	size_t		used;			/* floats */
 	char		name[128];
 } Reader;
@@ -110,17 +120,23 @@ room(Reader *reader, size_t n)
 static bool
 read_rows(Reader *reader, const Name *name, int layer, const char *suffix, uint64_t m, uint64_t k, float *to)
 {
+	if (reader->reading == READ_PLACE)
+		return true;
 	name_of(reader, name, layer, suffix);
-	return reader->memory ? weights_rows(reader->weights, reader->name, k, 0, m, to, reader->error) && model_goes_on(reader->progress, MODEL_WORK_A_LOOK, reader->error) :
-		weights_check(reader->weights, reader->name, m, k, reader->error);
+	if (reader->reading == READ_CHECK)
+		return weights_check(reader->weights, reader->name, m, k, reader->error);
+	return weights_rows(reader->weights, reader->name, k, 0, m, to, reader->error) &&
+		model_goes_on(reader->progress, MODEL_WORK_A_LOOK, reader->error);
 }
 
 static bool
 read_packed(Reader *reader, const Name *name, int layer, uint64_t m, uint64_t k, uint64_t j, float *to)
 {
+	if (reader->reading == READ_PLACE)
+		return true;
 	name_of(reader, name, layer, ".weight");
-	return reader->memory ? weights_pack(reader->weights, reader->name, m, k, j, to, reader->progress, reader->error) :
-		weights_check(reader->weights, reader->name, m, k, reader->error);
+	return reader->reading == READ_CHECK ? weights_check(reader->weights, reader->name, m, k, reader->error) :
+		weights_pack(reader->weights, reader->name, m, k, j, to, reader->progress, reader->error);
 }
 
 static bool
@@ -205,8 +221,52 @@ config_is_sane(const BertConfig *config, ModelError *error)
 	return true;
 }
 
+/* Find places in 'memory', and fill them if that is what 'reading' says. */
+static bool
+read_into(Reader *reader, Bert *bert, Reading reading, float *memory)
+{
+	reader->reading = reading;
+	reader->memory = memory;
+	reader->used = 0;
+	return read_weights(reader, bert);
+}
+
+static void
+use_shared(Reader *reader, Bert *bert, const void *weights)
+{
+	bert->memory = (float *) weights;
+	bert->shared = true;
+	(void) read_into(reader, bert, READ_PLACE, bert->memory);
+}
+
+/* bert->size is known.  From those who share it, or from the file */
+static bool
+get_weights(Reader *reader, Bert *bert)
+{
+	const size_t bytes = bert->size * sizeof(float);
+	const BertShare *share = &bert->share;
+	const void *shared = share->find ? share->find(share->context, bytes) : NULL;
+
+	if (!shared)
+	{
+		/* zeros, which packed matrices begin with; untouched, they cost nothing */
+		bert->memory = calloc(bert->size, sizeof(float));
+		if (!bert->memory)
+			return model_error(reader->error, MODEL_NO_MEMORY, "out of memory for %zu bytes of weights", bytes);
+		if (!read_into(reader, bert, READ_FILL, bert->memory))
+			return false;
+		shared = share->keep ? share->keep(share->context, bert->memory, bytes) : NULL;
+		if (!shared)
+			return true;
+		free(bert->memory);
+	}
+	use_shared(reader, bert, shared);
+	return true;
+}
+
 Bert *
-bert_open(const BertConfig *config, const Weights *weights, const char *prefix, size_t memory, ModelProgress *progress, ModelError *error)
+bert_open(const BertConfig *config, const Weights *weights, const char *prefix, size_t memory, const BertShare *share,
+		  ModelProgress *progress, ModelError *error)
 {
 	Reader		reader = {.weights = weights, .prefix = prefix, .progress = progress, .error = error};
 	Bert	   *bert;
@@ -221,18 +281,14 @@ bert_open(const BertConfig *config, const Weights *weights, const char *prefix, 
 		return NULL;
 	}
 	bert->config = *config;
-	if (read_weights(&reader, bert) &&
+	if (share)
+		bert->share = *share;
+	if (read_into(&reader, bert, READ_CHECK, NULL) &&
 		(memory == 0 || reader.used <= memory / sizeof(float) ||
 		 model_error(error, MODEL_NO_MEMORY, "its weights take %zu bytes, of %zu that models may have", reader.used * sizeof(float), memory)))
 	{
 		bert->size = reader.used;
-		/* zeros, which packed matrices begin with; untouched, they cost nothing */
-		bert->memory = calloc(reader.used, sizeof(float));
-		reader.memory = bert->memory;
-		reader.used = 0;
-		if (!bert->memory)
-			model_error(error, MODEL_NO_MEMORY, "out of memory for %zu bytes of weights", bert->size * sizeof(float));
-		else if (read_weights(&reader, bert))
+		if (get_weights(&reader, bert))
 			return bert;
 	}
 	bert_close(bert);
@@ -244,7 +300,10 @@ bert_close(Bert *bert)
 {
 	if (!bert)
 		return;
-	free(bert->memory);
+	if (bert->shared)
+		bert->share.release(bert->share.context, bert->memory, bert->size * sizeof(float));
+	else
+		free(bert->memory);
 	free(bert->layers);
 	free(bert);
 }
@@ -253,6 +312,12 @@ size_t
 bert_size(const Bert *bert)
 {
 	return bert->size * sizeof(float);
+}
+
+bool
+bert_is_shared(const Bert *bert)
+{
+	return bert->shared;
 }
 
 /* ------------------------------------------------------------------------

@@ -35,16 +35,30 @@ typedef enum BertPooling
 
 typedef struct Bert Bert;
 
+/* Weights that processes share: where they come from, and where they go to.  Both may say no. */
+typedef struct BertShare
+{
+	/* So many bytes that some process has kept for this model, or NULL */
+	const void *(*find) (void *context, size_t bytes);
+	/* Keep these: NULL, or where they are from now on */
+	const void *(*keep) (void *context, const void *weights, size_t bytes);
+	/* What find or keep gave is not used any more */
+	void		(*release) (void *context, const void *weights, size_t bytes);
+	void	   *context;
+} BertShare;
+
 /*
  * Read the weights, whose names are those of transformers' BertModel (after
  * 'prefix') or llama.cpp's.  Memory is a small multiple of the tensors' sizes, all of
- * which are checked first; more than 'memory' bytes (0: any) are an error.
+ * which are checked first; more than 'memory' bytes (0: any) are an error.  share may
+ * be NULL; it is copied.
  */
 extern Bert *bert_open(const BertConfig *config, const Weights *weights, const char *prefix, size_t memory,
-					   ModelProgress *progress, ModelError *error);
+					   const BertShare *share, ModelProgress *progress, ModelError *error);
 extern void bert_close(Bert *bert);
-/* Bytes that it takes */
+/* Bytes that its weights take, and whether they are shared */
 extern size_t bert_size(const Bert *bert);
+extern bool bert_is_shared(const Bert *bert);
 
 /*
  * n sequences of tokens one behind the other, the i'th of lengths[i] > 0 tokens,

@@ -68,7 +68,7 @@ prefix_of(const Safetensors *tensors)
 }
 
 static bool
-read_network(Encoder *encoder, const ModelFiles *files, size_t memory, ModelProgress *progress, ModelError *error)
+read_network(Encoder *encoder, const ModelFiles *files, const EncoderOptions *options, ModelProgress *progress, ModelError *error)
 {
 	BertConfig	config = {0};
 	Weights		weights = {0};
@@ -89,7 +89,7 @@ read_network(Encoder *encoder, const ModelFiles *files, size_t memory, ModelProg
 	weights.safetensors = tensors = safetensors_open(fd, error);
 	if (!tensors)
 		return false;
-	encoder->bert = bert_open(&config, &weights, prefix_of(tensors), memory, progress, error);
+	encoder->bert = bert_open(&config, &weights, prefix_of(tensors), options->memory, options->share, progress, error);
 	for (uint64_t i = 0; i < safetensors_ntensors(tensors); i++)
 		if (safetensors_tensor(tensors, i)->type)
 			encoder->info.parameters += safetensors_tensor(tensors, i)->n;
@@ -100,6 +100,7 @@ read_network(Encoder *encoder, const ModelFiles *files, size_t memory, ModelProg
 	encoder->info.dimensions = config.hidden;
 	encoder->info.context = encoder->info.max_tokens = config.positions;
 	encoder->info.size = bert_size(encoder->bert);
+	encoder->info.shared = bert_is_shared(encoder->bert);
 	if (wordpiece_ntokens(encoder->wordpiece) > config.vocabulary)
 		return model_error(error, MODEL_CORRUPT, "vocab.txt has %" PRIu32 " tokens, where the model has %" PRIu32,
 						   wordpiece_ntokens(encoder->wordpiece), config.vocabulary);
@@ -226,7 +227,7 @@ encoder_open(const ModelFiles *files, const EncoderOptions *options, ModelProgre
 	encoder->kernels = model_kernels(options->level);
 	if (!encoder->kernels)
 		model_error(error, MODEL_UNSUPPORTED, "this machine does not have the instructions of level \"%s\"", options->level);
-	if (!encoder->kernels || !read_tokenizer(encoder, files, error) || !read_network(encoder, files, options->memory, progress, error) ||
+	if (!encoder->kernels || !read_tokenizer(encoder, files, error) || !read_network(encoder, files, options, progress, error) ||
 		!read_sentence(encoder, files, error) || !apply_options(&encoder->info, options, error))
 	{
 		encoder_close(encoder);

@@ -25,7 +25,8 @@ typedef struct EncoderInfo
 	uint32_t	context;		/* tokens that the network takes */
 	uint32_t	max_tokens;		/* ... that the model was made for, at most context */
 	uint64_t	parameters;
-	size_t		size;			/* bytes in memory */
+	size_t		size;			/* bytes of weights in memory */
+	bool		shared;			/* ... with other processes */
 	BertPooling pooling;		/* what the model's files say */
 	bool		normalize;		/* ... to length 1 */
 } EncoderInfo;
@@ -37,6 +38,7 @@ typedef struct EncoderOptions
 	int			normalize;		/* 0, 1 or -1 */
 	uint32_t	max_tokens;		/* or 0 */
 	size_t		memory;			/* bytes that the weights may take; 0: any */
+	const BertShare *share;		/* of the weights with other processes, or NULL */
 	const char *level;			/* of the kernels, or NULL; for tests */
 } EncoderOptions;
 

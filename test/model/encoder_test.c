@@ -235,8 +235,8 @@ test_configurations(void)
 	refused("no special tokens", WITH("vocab.txt", "[UNK]\na\n"), &plain, MODEL_CORRUPT, "[CLS]");
 	refused("another pooling", WITH("1_Pooling/config.json", "{\"pooling_mode_max_tokens\": true}"), &plain, MODEL_UNSUPPORTED, "pooling");
 	refused("a longer text than positions", WITH("sentence_bert_config.json", "{\"max_seq_length\": 65}"), &plain, MODEL_CORRUPT, "max_seq_length");
-	refused("... by an option", &whole, &(EncoderOptions) {-1, -1, 65, 0, NULL}, MODEL_BAD_INPUT, "65");
-	refused("too little memory", &whole, &(EncoderOptions) {-1, -1, 0, 1000, NULL}, MODEL_NO_MEMORY, "of 1000");
+	refused("... by an option", &whole, &(EncoderOptions) {.pooling = -1, .normalize = -1, .max_tokens = 65}, MODEL_BAD_INPUT, "65");
+	refused("too little memory", &whole, &(EncoderOptions) {.pooling = -1, .normalize = -1, .memory = 1000}, MODEL_NO_MEMORY, "of 1000");
 }
 
 /* A safetensors file of a header and so many bytes of data */
@@ -274,6 +274,84 @@ test_headers(void)
 	test_header("a size of another shape", "{\"a\": {\"dtype\": \"F32\", \"shape\": [2], \"data_offsets\": [0, 4]}}", 4, "which are not those of its shape");
 	test_header("a product that overflows", "{\"a\": {\"dtype\": \"F32\", \"shape\": [281474976710656, 281474976710656], \"data_offsets\": [0, 0]}}", 0, "no size");
 	test_header("a negative dimension", "{\"a\": {\"dtype\": \"F32\", \"shape\": [-1], \"data_offsets\": [0, 4]}}", 4, "no size");
+}
+
+/* ------------------------------------------------------------------------
+ * Weights that are shared
+ * ------------------------------------------------------------------------
+ */
+
+typedef struct Kept
+{
+	void	   *weights;
+	size_t		bytes;
+	int			users;
+	bool		refuses;
+} Kept;
+
+static const void *
+find_kept(void *context, size_t bytes)
+{
+	Kept	   *kept = context;
+
+	if (!kept->weights || kept->bytes != bytes)
+		return NULL;
+	kept->users++;
+	return kept->weights;
+}
+
+static const void *
+keep(void *context, const void *weights, size_t bytes)
+{
+	Kept	   *kept = context;
+
+	if (kept->refuses)
+		return NULL;
+	kept->weights = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	kept->bytes = bytes;
+	memcpy(kept->weights, weights, bytes);
+	/* nobody writes there any more */
+	mprotect(kept->weights, bytes, PROT_READ);
+	kept->users++;
+	return kept->weights;
+}
+
+static void
+release(void *context, const void *weights, size_t bytes)
+{
+	Kept	   *kept = context;
+
+	kept->users -= weights == kept->weights && bytes == kept->bytes;
+}
+
+static void
+test_sharing(bool refuses)
+{
+	Kept		kept = {.refuses = refuses};
+	const BertShare share = {find_kept, keep, release, &kept};
+	EncoderOptions options = plain;
+	ModelError	error = {0};
+	Encoder    *alone = open_encoder(&whole, &plain, &error);
+	Encoder    *first;
+	Encoder    *second;
+	static float a[TEXTS_MAX][DIMENSIONS],
+				b[TEXTS_MAX][DIMENSIONS],
+				c[TEXTS_MAX][DIMENSIONS];
+	uint32_t	which[] = {0, 1, 2, 3, 4};
+
+	options.share = &share;
+	first = open_encoder(&whole, &options, &error);
+	second = open_encoder(&whole, &options, &error);
+	ok(first && second && kept.users == (refuses ? 0 : 2) && encoder_info(second)->shared == !refuses, "%s: %d users %s",
+	   refuses ? "weights that nobody keeps" : "shared weights", kept.users, error.message);
+	ok(embed(alone, which, 5, a) && embed(first, which, 5, b) && embed(second, which, 5, c) && memcmp(a, b, 5 * sizeof *a) == 0 &&
+	   memcmp(a, c, 5 * sizeof *a) == 0, "... give the same embeddings");
+	encoder_close(alone);
+	encoder_close(first);
+	encoder_close(second);
+	ok(kept.users == 0, "... and are given back");
+	if (kept.weights)
+		munmap(kept.weights, kept.bytes);
 }
 
 static bool
@@ -329,6 +407,8 @@ main(void)
 	test_mutation("no normalisation", "modules.json", "[]");
 	test_configurations();
 	test_headers();
+	test_sharing(false);
+	test_sharing(true);
 	test_cancel();
 	for (uint32_t i = 0; i < ntexts; i++)
 		free(texts[i].tokens.ids);

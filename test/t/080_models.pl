@@ -176,6 +176,16 @@ my $replace = "\\! cp $outside/model.safetensors $models/m/new && mv $models/m/n
 is($out, "t\n40", 'a file that is replaced is read anew');
 like($err, qr/ERROR:  model "m": .*leave the file/, 'one that is cut short is an error, and the session goes on');
 
+# weights are in memory once: a file of the server's that sessions map
+is(sql(q{SELECT gpuscan.load_model('p'); SELECT loaded, shared FROM gpuscan.models WHERE name = 'p'}), "\nt|t", 'weights are shared');
+like(sql(q{SELECT string_agg(name, ',') FROM pg_ls_dir('base/pgsql_tmp') name}), qr/^pgsql_tmp_gpuscan_[0-9a-f_]+(,pgsql_tmp_gpuscan_[0-9a-f_]+)*$/, '... in whole files');
+is(sql(q{SELECT gpuscan.embed('p', 'select') = (SELECT gpuscan.embed('p', 'select') FROM (SELECT gpuscan.unload_model('p')) x)}), 't', '... which give the same');
+$node->restart;
+is(sql(q{SELECT count(*) FROM pg_ls_dir('base/pgsql_tmp')}), '0', '... and are gone with the server');
+chmod(0500, $node->data_dir . '/base/pgsql_tmp');
+is(sql(q{SELECT cardinality(gpuscan.embed('m', 'x')); SELECT shared FROM gpuscan.models WHERE name = 'm'}), "40\nf", 'where none can be written, they are the session\'s own');
+chmod(0700, $node->data_dir . '/base/pgsql_tmp');
+
 # --- memory and interrupts
 
 like(failure(q{SET gpuscan.model_memory = '1MB'; SELECT gpuscan.load_model(m) FROM unnest('{c,p,m,inside}'::text[]) m; SELECT 1 / (count(*) FILTER (WHERE loaded) - 4) FROM gpuscan.models}),

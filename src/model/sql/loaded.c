@@ -21,6 +21,7 @@
 #include "model/sql/directory.h"
 #include "model/sql/loaded.h"
 #include "model/sql/report.h"
+#include "model/sql/shared.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
@@ -46,12 +47,16 @@ struct LoadedModel
 	Oid			serverid;
 	uint32		options_hash;
 	FileIdentity file;
+	char		key[SHARED_KEY_MAX];	/* of its weights */
 	Encoder    *encoder;
 	int64		passes;
 	TimestampTz last_used;
 };
 
 static LoadedModel *loaded = NULL;
+
+/* To be changed with what bert.c keeps, and where */
+#define SHARED_WEIGHTS_VERSION	1
 
 static FileIdentity
 identity_of(const RegisteredModel *registered)
@@ -139,6 +144,7 @@ load(const RegisteredModel *registered, const FileIdentity *file)
 	const ModelFiles files = gpuscan_model_files(registered->file);
 	EncoderOptions options = registered->encoder;
 	LoadedModel *model;
+	BertShare	share;
 	ModelCall	call;
 
 	options.memory = (size_t) gpuscan_model_memory * 1024;
@@ -146,6 +152,12 @@ load(const RegisteredModel *registered, const FileIdentity *file)
 	model = calloc(1, sizeof *model);
 	if (model == NULL)
 		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+	/* of another version the weights may lie elsewhere */
+	snprintf(model->key, sizeof model->key, "%d_%llx_%llx_%llx_%llx", SHARED_WEIGHTS_VERSION, (unsigned long long) file->device,
+			 (unsigned long long) file->inode, (unsigned long long) file->size,
+			 (unsigned long long) file->changed.tv_sec * 1000000000 + (unsigned long long) file->changed.tv_nsec);
+	share = gpuscan_shared_weights(model->key);
+	options.share = &share;
 	model_call_begin(&call);
 	model->encoder = encoder_open(&files, &options, &call.progress, &call.error);
 	if (model->encoder == NULL)
@@ -230,6 +242,7 @@ gpuscan_model_listing(PG_FUNCTION_ARGS)
 			CStringGetTextDatum(info->pooling == BERT_POOL_MEAN ? "mean" : "cls"),
 			BoolGetDatum(info->normalize),
 			Int64GetDatum((int64) info->size),
+			BoolGetDatum(info->shared),
 			Int64GetDatum(model->passes),
 			TimestampTzGetDatum(model->last_used),
 		};
