@@ -89,14 +89,6 @@
 #endif
 
 /*
- * 16 lets a custom scan choose the slot of its scan tuples (CustomScanState.slotOps,
- * commit cee1209514); before it is virtual, and is made anew.
- */
-#if PG_VERSION_NUM >= 160000
-#define HAVE_CUSTOM_SCAN_SLOT_OPS 1
-#endif
-
-/*
  * 16 has the planner leave out grouping and DISTINCT columns that are redundant
  * (commit 8d83a5d0a2), and asks for relations rather than their numbers in
  * adjust_appendrel_attrs_multilevel (2489d76c49).

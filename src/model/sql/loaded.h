@@ -19,7 +19,7 @@ typedef struct LoadedModel LoadedModel;
 /*
  * A model for use in this statement: loaded if it is not, and anew if its options
  * or its file have changed.  It stays until the next call that loads or unloads one.
- * ERROR if it cannot be, with those that were there left as they were.
+ * ERROR if it cannot be; others may have been unloaded to make room for it.
  */
 extern LoadedModel *gpuscan_load_model(const RegisteredModel *registered);
 
