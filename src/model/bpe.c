@@ -10,22 +10,9 @@
  *-------------------------------------------------------------------------
  */
 #include "model/bpe.h"
-
-#include <stdlib.h>
-#include <string.h>
-#include <sys/random.h>
+#include "model/pieces.h"
 
 #define SHORT_PIECE		48		/* bytes; up to here all pairs are looked at */
-#define MEMORY_SLOTS	16384	/* pieces that are remembered, at most */
-#define MEMORY_BYTES	24		/* of a piece that is */
-#define MEMORY_TOKENS	7
-#define NO_TOKEN		(-1)
-
-typedef struct Piece
-{
-	uint32_t	at;				/* in the bytes of all tokens */
-	uint32_t	len;
-} Piece;
 
 /* Two neighbours that become one */
 typedef struct Merge
@@ -36,47 +23,16 @@ typedef struct Merge
 	int32_t		token;
 } Merge;
 
-typedef struct Remembered
-{
-	uint8_t		len;			/* 0: nothing */
-	uint8_t		n;
-	char		bytes[MEMORY_BYTES];
-	int32_t		ids[MEMORY_TOKENS];
-} Remembered;
-
 struct Bpe
 {
 	PretokenKind pretoken;
 	bool		whole_first;	/* a piece that is a token is that token, whatever the merges say */
-	uint32_t	ntokens;
-	Piece	   *pieces;
-	char	   *bytes;
-	uint64_t	seed;
-	int32_t    *by_bytes;		/* open addressing: tokens, or NO_TOKEN */
-	uint64_t	by_bytes_mask;
+	Pieces		pieces;
 	Merge	   *merges;			/* open addressing */
 	uint64_t	merges_mask;
 	int32_t		of_byte[256];
 	Remembered *memory;
 };
-
-static uint64_t
-hash_bytes(uint64_t seed, const char *p, size_t len)
-{
-	uint64_t	hash = seed ^ len;
-	uint64_t	word;
-
-	for (; len >= 8; p += 8, len -= 8)
-	{
-		memcpy(&word, p, 8);
-		hash = (hash ^ word) * UINT64_C(0x9E3779B97F4A7C15);
-		hash ^= hash >> 29;
-	}
-	word = 0;
-	memcpy(&word, p, len);
-	hash = (hash ^ word) * UINT64_C(0x9E3779B97F4A7C15);
-	return hash ^ hash >> 32;
-}
 
 /* ------------------------------------------------------------------------
  * The vocabulary
@@ -128,25 +84,10 @@ bytes_of_token(GgufString token, char *to)
 	return n;
 }
 
-static int32_t
-token_of(const Bpe *bpe, const char *p, size_t len)
-{
-	uint64_t	at = hash_bytes(bpe->seed, p, len) & bpe->by_bytes_mask;
-
-	for (; bpe->by_bytes[at] != NO_TOKEN; at = (at + 1) & bpe->by_bytes_mask)
-	{
-		const Piece *piece = &bpe->pieces[bpe->by_bytes[at]];
-
-		if (piece->len == len && memcmp(bpe->bytes + piece->at, p, len) == 0)
-			return bpe->by_bytes[at];
-	}
-	return NO_TOKEN;
-}
-
 static uint64_t
 hash_pair(const Bpe *bpe, int32_t left, int32_t right)
 {
-	uint64_t	hash = ((uint64_t) (uint32_t) left << 32 | (uint32_t) right) ^ bpe->seed;
+	uint64_t	hash = ((uint64_t) (uint32_t) left << 32 | (uint32_t) right) ^ bpe->pieces.seed;
 
 	hash *= UINT64_C(0x9E3779B97F4A7C15);
 	return hash ^ hash >> 32;
@@ -163,61 +104,41 @@ merge_of(const Bpe *bpe, int32_t left, int32_t right)
 	return NULL;
 }
 
-static uint64_t
-slots_for(uint64_t n)
-{
-	uint64_t	slots = 64;
-
-	while (slots < 2 * n)
-		slots *= 2;
-	return slots;
-}
-
 /* Bytes of all tokens, and tokens by their bytes.  types: what each is, or NULL */
 static bool
 read_tokens(Bpe *bpe, const GgufString *tokens, const GgufValue *types, ModelError *error)
 {
+	Pieces	   *pieces = &bpe->pieces;
+	const uint32_t n = pieces->n;
 	uint64_t	total = 0;
-	uint64_t	slots = slots_for(bpe->ntokens);
 
-	for (uint32_t i = 0; i < bpe->ntokens; i++)
+	for (uint32_t i = 0; i < n; i++)
 		total += tokens[i].len;
 	if (total >= UINT32_MAX)
 		return model_error(error, MODEL_UNSUPPORTED, "vocabulary of %llu bytes", (unsigned long long) total);
-	bpe->bytes = malloc(total + 1);
-	bpe->pieces = malloc(bpe->ntokens * sizeof *bpe->pieces + 1);
-	bpe->by_bytes = malloc(slots * sizeof *bpe->by_bytes);
-	if (!bpe->bytes || !bpe->pieces || !bpe->by_bytes)
-		return model_error(error, MODEL_NO_MEMORY, "out of memory for a vocabulary of %u tokens", bpe->ntokens);
-	memset(bpe->by_bytes, 0xFF, slots * sizeof *bpe->by_bytes);
-	bpe->by_bytes_mask = slots - 1;
+	if (!pieces_init(pieces, n, total))
+		return model_error(error, MODEL_NO_MEMORY, "out of memory for a vocabulary of %u tokens", n);
 
 	total = 0;
-	for (uint32_t i = 0; i < bpe->ntokens; i++)
+	for (uint32_t i = 0; i < n; i++)
 	{
 		/* 1 is normal, 4 user-defined (llama.cpp llama_token_type); the others have names */
 		const int64_t type = types ? gguf_int_at(types, i) : 1;
-		size_t		len = type == 1 ? bytes_of_token(tokens[i], bpe->bytes + total) : SIZE_MAX;
+		size_t		len = type == 1 ? bytes_of_token(tokens[i], pieces->bytes + total) : SIZE_MAX;
 		const bool	spoken = len != SIZE_MAX && len > 0;
 
 		if (len == SIZE_MAX)
 		{
 			len = tokens[i].len;
-			memcpy(bpe->bytes + total, tokens[i].ptr, len);
+			memcpy(pieces->bytes + total, tokens[i].ptr, len);
 		}
-		bpe->pieces[i] = (Piece) {(uint32_t) total, (uint32_t) len};
-		if (spoken && token_of(bpe, bpe->bytes + total, len) == NO_TOKEN)
-		{
-			uint64_t	at = hash_bytes(bpe->seed, bpe->bytes + total, len) & bpe->by_bytes_mask;
-
-			while (bpe->by_bytes[at] != NO_TOKEN)
-				at = (at + 1) & bpe->by_bytes_mask;
-			bpe->by_bytes[at] = (int32_t) i;
-		}
+		pieces->all[i] = (Piece) {(uint32_t) total, (uint32_t) len};
+		if (spoken)
+			pieces_add(pieces, (int32_t) i);
 		total += len;
 	}
 	for (int b = 0; b < 256; b++)
-		bpe->of_byte[b] = token_of(bpe, &(char) {(char) b}, 1);
+		bpe->of_byte[b] = pieces_find(pieces, &(char) {(char) b}, 1);
 	return true;
 }
 
@@ -248,9 +169,9 @@ read_merges(Bpe *bpe, const GgufString *merges, uint64_t n, ModelError *error)
 			bytes_of_token((GgufString) {blank + 1, merge.len - (uint64_t) (blank + 1 - merge.ptr)}, bytes + left_len);
 		if (right_len == SIZE_MAX)
 			return model_error(error, MODEL_CORRUPT, "merge %llu of the vocabulary is not of bytes", (unsigned long long) i);
-		found.left = token_of(bpe, bytes, left_len);
-		found.right = token_of(bpe, bytes + left_len, right_len);
-		found.token = token_of(bpe, bytes, left_len + right_len);
+		found.left = pieces_find(&bpe->pieces, bytes, left_len);
+		found.right = pieces_find(&bpe->pieces, bytes + left_len, right_len);
+		found.token = pieces_find(&bpe->pieces, bytes, left_len + right_len);
 		found.rank = (int32_t) i;
 		if (found.left == NO_TOKEN || found.right == NO_TOKEN || found.token == NO_TOKEN)
 			return model_error(error, MODEL_CORRUPT, "merge %llu of the vocabulary is of tokens that it does not have", (unsigned long long) i);
@@ -290,9 +211,7 @@ open_from(Bpe *bpe, const Gguf *gguf, ModelError *error)
 		return model_error(error, MODEL_UNSUPPORTED, "the model's texts are cut in the way \"%.*s\", which is not known",
 						   (int) (pre.len < 100 ? pre.len : 100), pre.ptr);
 	bpe->whole_first = bpe->pretoken == PRETOKEN_LLAMA3;
-	bpe->ntokens = (uint32_t) tokens->n;
-	if (getrandom(&bpe->seed, sizeof bpe->seed, GRND_NONBLOCK) != sizeof bpe->seed)
-		bpe->seed = (uintptr_t) bpe;
+	bpe->pieces.n = (uint32_t) tokens->n;
 	bpe->memory = calloc(MEMORY_SLOTS, sizeof *bpe->memory);
 	if (!bpe->memory)
 		return model_error(error, MODEL_NO_MEMORY, "out of memory for a tokenizer");
@@ -329,9 +248,7 @@ bpe_close(Bpe *bpe)
 {
 	if (!bpe)
 		return;
-	free(bpe->pieces);
-	free(bpe->bytes);
-	free(bpe->by_bytes);
+	pieces_free(&bpe->pieces);
 	free(bpe->merges);
 	free(bpe->memory);
 	free(bpe);
@@ -340,16 +257,16 @@ bpe_close(Bpe *bpe)
 uint32_t
 bpe_ntokens(const Bpe *bpe)
 {
-	return bpe->ntokens;
+	return bpe->pieces.n;
 }
 
 const char *
 bpe_piece(const Bpe *bpe, int32_t id, uint32_t *len)
 {
-	if (id < 0 || (uint32_t) id >= bpe->ntokens)
+	if (id < 0 || (uint32_t) id >= bpe->pieces.n)
 		return NULL;
-	*len = bpe->pieces[id].len;
-	return bpe->bytes + bpe->pieces[id].at;
+	*len = bpe->pieces.all[id].len;
+	return bpe->pieces.bytes + bpe->pieces.all[id].at;
 }
 
 /* ------------------------------------------------------------------------
@@ -411,62 +328,6 @@ do { \
 	}
 #undef LOOK_AT
 	return n;
-}
-
-/* A pair in the heap; it is stale if its tokens have changed since */
-typedef struct Pair
-{
-	int32_t		rank;
-	uint32_t	at;				/* of the left one: the order among equal ranks */
-	int32_t		left;
-	int32_t		right;
-	int32_t		token;
-} Pair;
-
-typedef struct Heap
-{
-	Pair	   *pairs;
-	size_t		n;
-} Heap;
-
-static bool
-comes_before(const Pair *a, const Pair *b)
-{
-	return a->rank != b->rank ? a->rank < b->rank : a->at < b->at;
-}
-
-static void
-heap_add(Heap *heap, Pair pair)
-{
-	size_t		at = heap->n++;
-
-	for (; at > 0 && comes_before(&pair, &heap->pairs[(at - 1) / 2]); at = (at - 1) / 2)
-		heap->pairs[at] = heap->pairs[(at - 1) / 2];
-	heap->pairs[at] = pair;
-}
-
-static Pair
-heap_take(Heap *heap)
-{
-	const Pair	first = heap->pairs[0];
-	const Pair	last = heap->pairs[--heap->n];
-	size_t		at = 0;
-
-	for (;;)
-	{
-		size_t		child = 2 * at + 1;
-
-		if (child >= heap->n)
-			break;
-		if (child + 1 < heap->n && comes_before(&heap->pairs[child + 1], &heap->pairs[child]))
-			child++;
-		if (!comes_before(&heap->pairs[child], &last))
-			break;
-		heap->pairs[at] = heap->pairs[child];
-		at = child;
-	}
-	heap->pairs[at] = last;
-	return first;
 }
 
 /* In place, as merge_short; *n becomes how many are left */
@@ -533,27 +394,23 @@ merge_long(const Bpe *bpe, int32_t *ids, size_t *n, ModelProgress *progress, Mod
 static bool
 encode_piece(Bpe *bpe, const char *p, size_t len, TokenList *out, ModelProgress *progress, ModelError *error)
 {
-	Remembered *slot = NULL;
+	Remembered *slot = memory_slot(bpe->memory, bpe->pieces.seed, p, len);
 	int32_t    *ids;
 	size_t		n;
 
-	if (len <= MEMORY_BYTES)
+	if (memory_has(slot, p, len))
 	{
-		slot = &bpe->memory[hash_bytes(bpe->seed, p, len) % MEMORY_SLOTS];
-		if (slot->len == len && memcmp(slot->bytes, p, len) == 0)
-		{
-			if (!tokens_room(out, MEMORY_TOKENS, error))
-				return false;
-			memcpy(out->ids + out->n, slot->ids, sizeof slot->ids);
-			out->n += slot->n;
-			return true;
-		}
+		if (!tokens_room(out, MEMORY_TOKENS, error))
+			return false;
+		memcpy(out->ids + out->n, slot->ids, sizeof slot->ids);
+		out->n += slot->n;
+		return true;
 	}
 	if (!tokens_room(out, len, error))
 		return false;
 	ids = out->ids + out->n;
 	n = 1;
-	if (!bpe->whole_first || (ids[0] = token_of(bpe, p, len)) == NO_TOKEN)
+	if (!bpe->whole_first || (ids[0] = pieces_find(&bpe->pieces, p, len)) == NO_TOKEN)
 	{
 		n = bytes_as_tokens(bpe, p, len, ids);
 		if (n <= SHORT_PIECE)
@@ -561,13 +418,7 @@ encode_piece(Bpe *bpe, const char *p, size_t len, TokenList *out, ModelProgress 
 		else if (!merge_long(bpe, ids, &n, progress, error))
 			return false;
 	}
-	if (slot && n <= MEMORY_TOKENS)
-	{
-		slot->len = (uint8_t) len;
-		slot->n = (uint8_t) n;
-		memcpy(slot->bytes, p, len);
-		memcpy(slot->ids, ids, n * sizeof *ids);
-	}
+	memory_keep(slot, p, len, ids, n);
 	out->n += n;
 	return true;
 }

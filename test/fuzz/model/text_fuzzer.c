@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * text_fuzzer.c
- *	  Texts of any bytes through all tokenizers; the tokens of byte pairs are the
- *	  text again.
+ *	  Texts of any bytes through all tokenizers; the tokens of byte pairs, and of
+ *	  SentencePiece where it is UTF-8, are the text again.
  *
- * link: src/model/bpe.c src/model/gguf.c src/model/pretoken.c src/model/quant.c src/model/unicode.c src/model/wordpiece.c
+ * link: src/model/bpe.c src/model/gguf.c src/model/pretoken.c src/model/quant.c src/model/sentencepiece.c src/model/unicode.c src/model/wordpiece.c
  * libs: -lutf8proc
  * options: -max_len=2000
  *-------------------------------------------------------------------------
@@ -15,15 +15,23 @@
 #include <string.h>
 
 #include "model/bpe.h"
+#include "model/sentencepiece.h"
+#include "model/unicode.h"
 #include "model/wordpiece.h"
 
 #define FIXTURES	"test/model/fixtures/"
 
 int			LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static Gguf *gguf;
 static Bpe *bpe;
+static Sentencepiece *sp;
 static Wordpiece *wordpieces[2];
+
+static Gguf *
+vocabulary_of(const char *name, ModelError *error)
+{
+	return gguf_open(open(name, O_RDONLY), name, NULL, NULL, error);
+}
 
 static void
 begin(void)
@@ -32,17 +40,56 @@ begin(void)
 	FILE	   *file = fopen(FIXTURES "wordpiece.txt", "rb");
 	const size_t len = file ? fread(vocabulary, 1, sizeof vocabulary, file) : 0;
 	ModelError	error = {0};
+	Gguf	   *gguf;
 
-	gguf = gguf_open(open(FIXTURES "bpe.gguf", O_RDONLY), "bpe.gguf", NULL, NULL, &error);
-
-	bpe = gguf ? bpe_open(gguf, &error) : NULL;
+	if ((gguf = vocabulary_of(FIXTURES "bpe.gguf", &error)) != NULL)
+		bpe = bpe_open(gguf, &error);
+	if (gguf)
+		gguf_close(gguf);
+	if ((gguf = vocabulary_of(FIXTURES "sentencepiece.gguf", &error)) != NULL)
+		sp = sentencepiece_open(gguf, &error);
+	if (gguf)
+		gguf_close(gguf);
+	if (file)
+		fclose(file);
 	for (int i = 0; i < 2; i++)
 		wordpieces[i] = wordpiece_open(vocabulary, len, &(WordpieceOptions) {i, NULL}, &error);
-	if (!bpe || !wordpieces[0])
+	if (!bpe || !sp || !wordpieces[0] || !wordpieces[1])
 	{
 		fprintf(stderr, "%s\n", error.message);
 		abort();
 	}
+}
+
+/* This vocabulary has all bytes, and puts nothing before a text: only U+2581 is not told from a blank. */
+static void
+sentencepiece_says(const char *text, size_t size, TokenList *tokens)
+{
+	ModelError	error;
+	size_t		at = 0;
+	bool		plain = true;
+	int			len;
+
+	tokens->n = 0;
+	if (!sentencepiece_encode(sp, text, size, tokens, NULL, NULL, &error))
+		abort();
+	for (size_t i = 0; i < size; i += (size_t) len)
+	{
+		const int32_t c = unicode_at(text + i, size - i, &len);
+
+		plain &= c >= 0 && c != 0x2581;
+	}
+	for (size_t i = 0; plain && i < tokens->n; i++)
+	{
+		uint32_t	n;
+		const char *piece = sentencepiece_piece(sp, tokens->ids[i], &n);
+
+		if (n > size - at || memcmp(piece, text + at, n) != 0)
+			abort();
+		at += n;
+	}
+	if (plain && at != size)
+		abort();
 }
 
 int
@@ -77,6 +124,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (!wordpiece_encode(wordpieces[i], text, size, &tokens, NULL, NULL, &error))
 			abort();
 	}
+	sentencepiece_says(text, size, &tokens);
 	free(tokens.ids);
 	return 0;
 }

@@ -1,0 +1,38 @@
+/*-------------------------------------------------------------------------
+ *
+ * sentencepiece.h
+ *	  SentencePiece's BPE: tokens of the tokenizers that GGUF calls llama.
+ *
+ * Blanks become U+2581.  Tokens that users have defined are cut out first, the
+ * longest that begins at a character.  What is between begins as characters; of
+ * all pairs of neighbours that together are a token, the one of the highest score
+ * becomes it, the leftmost where there are several, until no pair is one.  A character
+ * that is none becomes the tokens of its bytes.  The rules are those of
+ * sentencepiece's bpe_model.cc, with normalisation by identity.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef GPUSCAN_MODEL_SENTENCEPIECE_H
+#define GPUSCAN_MODEL_SENTENCEPIECE_H
+
+#include "model/gguf.h"
+#include "model/tokens.h"
+
+typedef struct Sentencepiece Sentencepiece;
+
+/* From the metadata of a model */
+extern Sentencepiece *sentencepiece_open(const Gguf *gguf, ModelError *error);
+extern void sentencepiece_close(Sentencepiece *sp);
+extern uint32_t sentencepiece_ntokens(const Sentencepiece *sp);
+
+/*
+ * Append the tokens of a text.  Nothing in it is taken for a control token.  A byte
+ * that is no part of a character counts as U+FFFD.
+ */
+extern bool sentencepiece_encode(Sentencepiece *sp, const char *text, size_t len, TokenList *out,
+								 ModelCancelled cancelled, void *context, ModelError *error);
+
+/* The bytes that a token stands for, with blanks; of a control token, its name */
+extern const char *sentencepiece_piece(const Sentencepiece *sp, int32_t id, uint32_t *len);
+
+#endif							/* GPUSCAN_MODEL_SENTENCEPIECE_H */
