@@ -121,7 +121,7 @@ ifeq ($(host_cpu),x86_64)
 AVX2 = -mavx2 -mbmi -mbmi2 -mlzcnt -mpopcnt
 AVX512 = $(AVX2) -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512cd -mprefer-vector-width=512
 src/engine/cpu/level_avx2.o: override CFLAGS += $(AVX2)
-src/model/kernels_avx2.o: override CFLAGS += -mavx2 -mfma
+src/model/kernels_avx2.o: override CFLAGS += -mavx2 -mfma -mf16c
 src/model/kernels_avx512.o: override CFLAGS += -mfma -mavx512f -mavx512bw -mavx512dq -mavx512vl -mprefer-vector-width=512
 src/engine/cpu/level_avx512.o: override CFLAGS += $(AVX512)
 endif

@@ -40,7 +40,7 @@ struct Bert
 	size_t		size;			/* of memory, in floats */
 	float	   *memory;			/* all of what follows; read-only if it is shared */
 	bool		shared;
-	BertShare	share;
+	ModelShare	share;
 	float	   *tokens;			/* rows of hidden */
 	float	   *positions;
 	float	   *type;			/* the first */
@@ -244,7 +244,7 @@ static bool
 get_weights(Reader *reader, Bert *bert)
 {
 	const size_t bytes = bert->size * sizeof(float);
-	const BertShare *share = &bert->share;
+	const ModelShare *share = &bert->share;
 	const void *shared = share->find ? share->find(share->context, bytes) : NULL;
 
 	if (!shared)
@@ -265,7 +265,7 @@ get_weights(Reader *reader, Bert *bert)
 }
 
 Bert *
-bert_open(const BertConfig *config, const Weights *weights, const char *prefix, size_t memory, const BertShare *share,
+bert_open(const BertConfig *config, const Weights *weights, const char *prefix, size_t memory, const ModelShare *share,
 		  ModelProgress *progress, ModelError *error)
 {
 	Reader		reader = {.weights = weights, .prefix = prefix, .progress = progress, .error = error};

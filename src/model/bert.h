@@ -12,6 +12,7 @@
 #define GPUSCAN_MODEL_BERT_H
 
 #include "model/kernels.h"
+#include "model/share.h"
 #include "model/weights.h"
 
 typedef struct BertConfig
@@ -35,18 +36,6 @@ typedef enum BertPooling
 
 typedef struct Bert Bert;
 
-/* Weights that processes share: where they come from, and where they go to.  Both may say no. */
-typedef struct BertShare
-{
-	/* So many bytes that some process has kept for this model, or NULL */
-	const void *(*find) (void *context, size_t bytes);
-	/* Keep these: NULL, or where they are from now on */
-	const void *(*keep) (void *context, const void *weights, size_t bytes);
-	/* What find or keep gave is not used any more */
-	void		(*release) (void *context, const void *weights, size_t bytes);
-	void	   *context;
-} BertShare;
-
 /*
  * Read the weights, whose names are those of transformers' BertModel (after
  * 'prefix') or llama.cpp's.  Memory is a small multiple of the tensors' sizes, all of
@@ -54,7 +43,7 @@ typedef struct BertShare
  * be NULL; it is copied.
  */
 extern Bert *bert_open(const BertConfig *config, const Weights *weights, const char *prefix, size_t memory,
-					   const BertShare *share, ModelProgress *progress, ModelError *error);
+					   const ModelShare *share, ModelProgress *progress, ModelError *error);
 extern void bert_close(Bert *bert);
 /* Bytes that its weights take, and whether they are shared */
 extern size_t bert_size(const Bert *bert);

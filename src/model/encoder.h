@@ -38,7 +38,7 @@ typedef struct EncoderOptions
 	int			normalize;		/* 0, 1 or -1 */
 	uint32_t	max_tokens;		/* or 0 */
 	size_t		memory;			/* bytes that the weights may take; 0: any */
-	const BertShare *share;		/* of the weights with other processes, or NULL */
+	const ModelShare *share;		/* of the weights with other processes, or NULL */
 	const char *level;			/* of the kernels, or NULL; for tests */
 } EncoderOptions;
 

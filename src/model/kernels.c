@@ -5,9 +5,26 @@
  *
  *-------------------------------------------------------------------------
  */
+#ifdef __x86_64__
+#include <cpuid.h>
+#endif
 #include <string.h>
 
 #include "model/kernels.h"
+
+#ifdef __x86_64__
+/* Not all compilers know it by name */
+static bool
+has_f16c(void)
+{
+	unsigned int a,
+				b,
+				c,
+				d;
+
+	return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C) != 0;
+}
+#endif
 
 static bool
 machine_has(const ModelKernels *kernels)
@@ -17,7 +34,7 @@ machine_has(const ModelKernels *kernels)
 		return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
 			__builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("fma");
 	if (kernels == &model_kernels_avx2)
-		return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+		return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c();
 #endif
 	return kernels == &model_kernels_base;
 }

@@ -19,12 +19,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Outputs of a matrix that lie side by side when it is packed */
-#define PANEL		16
-/* n up to whole panels */
-#define PANELS(n)	(((size_t) (n) + PANEL - 1) / PANEL)
+#include "model/matrix.h"
+
 /* floats of a packed matrix of m outputs by k inputs */
 #define PACKED_SIZE(m, k)	(PANELS(m) * PANEL * (size_t) (k))
+
+/* Inputs of a product, at most */
+#define MULTIPLY_MAX_K	65536
 
 typedef struct ModelKernels
 {
@@ -38,8 +39,26 @@ typedef struct ModelKernels
 	 */
 	void		(*product) (const float *x, size_t xstep, size_t n, const float *w, size_t m, size_t k,
 							const float *bias, float *y, size_t ystep);
+	/*
+	 * y[i][j] = sum over l of x[i][l] * w[j][l], for n rows and the outputs of
+	 * some panels of w, 'first' (a multiple of GROUP) and those behind it; xstep and ystep are floats from row
+	 * to row.  Whole panels are written.  w->k <= MULTIPLY_MAX_K.
+	 */
+	void		(*multiply) (const Matrix *w, size_t first, size_t panels, const float *x, size_t xstep, size_t n, float *y, size_t ystep);
+	/*
+	 * The same with m / PANEL panels of floats of k inputs, wstep floats from one to the
+	 * next: sums go on from those in y if 'more'.
+	 */
+	void		(*accumulate) (const float *x, size_t xstep, size_t n, const float *w, size_t wstep, size_t m, size_t k,
+							   float *y, size_t ystep, bool more);
 	/* x[i] = (x[i] - mean) / sqrt(variance + epsilon) * weight[i] + bias[i]; n > 0 */
 	void		(*layer_norm) (float *x, size_t n, const float *weight, const float *bias, float epsilon);
+	/* y[i] = x[i] / sqrt(mean of squares + epsilon) * weight[i]; n > 0; y may be x */
+	void		(*rms_norm) (const float *x, size_t n, const float *weight, float epsilon, float *y);
+	/* x[i] = x[i] / (1 + exp(-x[i])) * y[i] */
+	void		(*silu) (float *x, const float *y, size_t n);
+	/* x[i] = x[i] / 2 * (1 + tanh(sqrt(2 / pi) * (x[i] + 0.044715 * x[i]^3))) * y[i] */
+	void		(*gelu_tanh) (float *x, const float *y, size_t n);
 	/* x[i] = x[i] / 2 * (1 + erf(x[i] / sqrt(2))), to 3e-7 of it absolutely */
 	void		(*gelu) (float *x, size_t n);
 	/* x[i] = exp(x[i] * scale - max) / sum of these; n > 0 */

@@ -1,12 +1,13 @@
 /*-------------------------------------------------------------------------
  *
  * kernels_avx2.c
- *	  Loops for x86-64 with AVX2 and FMA: 16 floats are two registers.
+ *	  Loops for x86-64 with AVX2, FMA and F16C: 16 floats are two registers.
  *
  *-------------------------------------------------------------------------
  */
 #ifdef __x86_64__
 #include <immintrin.h>
+#include <stdint.h>
 
 #define LEVEL	avx2
 #define ROWS	6
@@ -17,6 +18,12 @@ typedef struct V
 	__m256		a,
 				b;
 } V;
+
+typedef struct W
+{
+	__m256i		a,
+				b;
+} W;
 
 #define INLINE	static inline __attribute__((always_inline))
 #define OF_TWO(name, f) INLINE V name(V x, V y) { return (V) {f(x.a, y.a), f(x.b, y.b)}; }
@@ -72,6 +79,47 @@ v_copysign(V v, V s)
 	const V		plain = v_abs(v);
 
 	return (V) {_mm256_or_ps(plain.a, _mm256_and_ps(sign, s.a)), _mm256_or_ps(plain.b, _mm256_and_ps(sign, s.b))};
+}
+
+INLINE W
+w_load(const uint8_t *p)
+{
+	return (W) {_mm256_loadu_si256((const __m256i *) p), _mm256_loadu_si256((const __m256i *) (p + 32))};
+}
+
+INLINE V
+v_words(__m256i a, __m256i b)
+{
+	return (V) {_mm256_cvtepi32_ps(a), _mm256_cvtepi32_ps(b)};
+}
+
+INLINE V
+v_nibble(W v, int t, int less)
+{
+	const __m256i mask = _mm256_set1_epi32(15);
+	const __m256i other = _mm256_set1_epi32(less);
+
+	return v_words(_mm256_sub_epi32(_mm256_and_si256(_mm256_srli_epi32(v.a, 4 * t), mask), other),
+				   _mm256_sub_epi32(_mm256_and_si256(_mm256_srli_epi32(v.b, 4 * t), mask), other));
+}
+
+INLINE V
+v_int8(const uint8_t *p)
+{
+	return v_words(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *) p)), _mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *) (p + 8))));
+}
+
+INLINE V
+v_half(const uint8_t *p)
+{
+	return (V) {_mm256_cvtph_ps(_mm_loadu_si128((const __m128i *) p)), _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *) (p + 16)))};
+}
+
+INLINE V
+v_bfloat(const uint8_t *p)
+{
+	return (V) {_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *) p)), 16)),
+		_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *) (p + 16))), 16))};
 }
 
 #include "model/kernels_loops.h"

@@ -7,6 +7,8 @@
  */
 #include <stdint.h>
 
+#include "model/quant.h"
+
 #define LEVEL	base
 #define ROWS	2
 #define COLUMNS	1
@@ -65,6 +67,49 @@ INLINE V
 v_scale(V a, V n)
 {
 	return a * (V) ((__builtin_convertvector(n, W) + 127) << 23);
+}
+
+INLINE W
+w_load(const uint8_t *p)
+{
+	W			v;
+
+	__builtin_memcpy(&v, p, sizeof v);
+	return v;
+}
+
+INLINE V
+v_nibble(W v, int t, int less)
+{
+	return __builtin_convertvector((v >> 4 * t & 15) - less, V);
+}
+
+INLINE V
+v_int8(const uint8_t *p)
+{
+	int8_t		bytes __attribute__((vector_size(16)));
+
+	__builtin_memcpy(&bytes, p, sizeof bytes);
+	return __builtin_convertvector(bytes, V);
+}
+
+INLINE V
+v_bfloat(const uint8_t *p)
+{
+	uint16_t	halves __attribute__((vector_size(32)));
+
+	__builtin_memcpy(&halves, p, sizeof halves);
+	return (V) (__builtin_convertvector(halves, W) << 16);
+}
+
+INLINE V
+v_half(const uint8_t *p)
+{
+	V			v;
+
+	for (int i = 0; i < 16; i++)
+		v[i] = float_from_half((uint16_t) (p[2 * i] | p[2 * i + 1] << 8));
+	return v;
 }
 
 #include "model/kernels_loops.h"

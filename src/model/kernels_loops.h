@@ -69,6 +69,24 @@ tile(const float *x, size_t xstep, const float *w, size_t wstep, size_t depth,
 			v_store(y + i * ystep + j * PANEL, last && bias ? v_add(sum[i][j], v_load(bias + j * PANEL)) : sum[i][j]);
 }
 
+/* One row, four panels */
+ALWAYS_INLINE void
+wide_tile(const float *x, const float *w, size_t wstep, size_t depth, float *y, bool first)
+{
+	V			sum[4];
+
+	UNROLLED
+	for (int j = 0; j < 4; j++)
+		sum[j] = first ? v_splat(0) : v_load(y + j * PANEL);
+	for (size_t l = 0; l < depth; l++)
+		UNROLLED
+		for (int j = 0; j < 4; j++)
+			sum[j] = v_fma(v_splat(x[l]), v_load(w + j * wstep + l * PANEL), sum[j]);
+	UNROLLED
+	for (int j = 0; j < 4; j++)
+		v_store(y + j * PANEL, sum[j]);
+}
+
 /* All rows of one or more panels; bias has whole panels */
 ALWAYS_INLINE void
 stripe(const float *x, size_t xstep, size_t n, const float *w, size_t wstep, size_t depth,
@@ -121,6 +139,23 @@ v_sum(V v)
 		for (int i = 0; i < half; i++)
 			lanes[i] += lanes[i + half];
 	return lanes[0];
+}
+
+#include "model/kernels_matrix.h"
+
+static void
+accumulate(const float *x, size_t xstep, size_t n, const float *w, size_t wstep, size_t m, size_t k, float *y, size_t ystep, bool more)
+{
+	size_t		j = 0;
+
+	/* few rows: more panels, so that sums need not wait for each other */
+	for (; n < 4 && j + 4 * PANEL <= m; j += 4 * PANEL)
+		for (size_t i = 0; i < n; i++)
+			wide_tile(x + i * xstep, w + j / PANEL * wstep, wstep, k, y + i * ystep + j, !more);
+	for (; j + COLUMNS * PANEL <= m; j += COLUMNS * PANEL)
+		stripe(x, xstep, n, w + j / PANEL * wstep, wstep, k, NULL, y + j, ystep, !more, false, COLUMNS);
+	for (; j < m; j += PANEL)
+		stripe(x, xstep, n, w + j / PANEL * wstep, wstep, k, NULL, y + j, ystep, !more, false, 1);
 }
 
 /* Up to 16 floats, the rest 'other' */
@@ -236,6 +271,71 @@ v_erf(V x)
 }
 
 static void
+rms_norm(const float *x, size_t n, const float *weight, float epsilon, float *y)
+{
+	V			sum = v_splat(0);
+	float		scale;
+	size_t		i = 0;
+
+	EACH(x, n, 0, v, sum = v_fma(v, v, sum));
+	scale = 1 / sqrtf(v_sum(sum) / (float) n + epsilon);
+	for (; i + PANEL <= n; i += PANEL)
+		v_store(y + i, v_mul(v_mul(v_load(x + i), v_splat(scale)), v_load(weight + i)));
+	if (i < n)
+		v_store_part(y + i, n - i, v_mul(v_mul(v_part(x + i, n - i, 0), v_splat(scale)), v_part(weight + i, n - i, 0)));
+}
+
+/* v / (1 + exp(-w)) */
+ALWAYS_INLINE V
+v_gated(V v, V w)
+{
+	/* beyond, the exponential is no float */
+	const V		most = v_splat(-87.0f);
+	const V		power = v_sub(v_splat(0), v_max(w, most));
+
+	return v_div(v, v_add(v_splat(1), v_exp(power)));
+}
+
+static void
+silu(float *x, const float *y, size_t n)
+{
+	size_t		i = 0;
+
+	for (; i + PANEL <= n; i += PANEL)
+	{
+		const V		v = v_load(x + i);
+
+		v_store(x + i, v_mul(v_gated(v, v), v_load(y + i)));
+	}
+	if (i < n)
+	{
+		const V		v = v_part(x + i, n - i, 0);
+
+		v_store_part(x + i, n - i, v_mul(v_gated(v, v), v_part(y + i, n - i, 0)));
+	}
+}
+
+/* (1 + tanh(u)) / 2 = 1 / (1 + exp(-2u)) */
+ALWAYS_INLINE V
+v_gelu_tanh(V v)
+{
+	const V		cube = v_mul(v_mul(v, v), v);
+
+	return v_gated(v, v_mul(v_fma(cube, v_splat(0.044715f), v), v_splat(2 * 0.797884560802865356f)));
+}
+
+static void
+gelu_tanh(float *x, const float *y, size_t n)
+{
+	size_t		i = 0;
+
+	for (; i + PANEL <= n; i += PANEL)
+		v_store(x + i, v_mul(v_gelu_tanh(v_load(x + i)), v_load(y + i)));
+	if (i < n)
+		v_store_part(x + i, n - i, v_mul(v_gelu_tanh(v_part(x + i, n - i, 0)), v_part(y + i, n - i, 0)));
+}
+
+static void
 gelu(float *x, size_t n)
 {
 	REPLACE(x, n, v, v = v_mul(v_mul(v, v_splat(0.5f)), v_add(v_splat(1), v_erf(v_mul(v, v_splat(0.707106781186547524f))))));
@@ -306,5 +406,5 @@ square_distance(const float *x, const float *y, size_t n)
 #define KERNELS_QUOTED(level)	#level
 
 const ModelKernels KERNELS_OF(LEVEL) = {
-	KERNELS_TEXT(LEVEL), product, layer_norm, gelu, softmax, dot, square_distance
+	KERNELS_TEXT(LEVEL), product, multiply, accumulate, layer_norm, rms_norm, silu, gelu_tanh, gelu, softmax, dot, square_distance
 };

@@ -256,3 +256,93 @@ tensor_dequantise(TensorType type, const void *from, size_t n, float *to)
 				break;
 		}
 }
+
+/* The high bits, if there are any, become bit 4 */
+static void
+unpack_32(const uint8_t *low, uint32_t high, int less, QuantBlock *to)
+{
+	for (int j = 0; j < 16; j++)
+	{
+		to->q[j] = (int8_t) ((int) ((low[j] & 15) | (high >> j & 1) << 4) - less);
+		to->q[j + 16] = (int8_t) ((int) (low[j] >> 4 | (high >> (j + 16) & 1) << 4) - less);
+	}
+}
+
+static void
+unpack_q45_k(const uint8_t *p, const uint8_t *high, const uint8_t *low, QuantBlock *to)
+{
+	for (int s = 0; s < 8; s++)
+	{
+		scale_and_min(p + 4, s, half_at(p), half_at(p + 2), &to->scale[s], &to->min[s]);
+		to->min[s] = -to->min[s];
+		for (int l = 0; l < 32; l++)
+			to->q[s * 32 + l] = (int8_t) ((s % 2 ? low[s / 2 * 32 + l] >> 4 : low[s / 2 * 32 + l] & 15) + (high && high[l] >> s & 1 ? 16 : 0));
+	}
+}
+
+static void
+unpack_q6_k(const uint8_t *p, QuantBlock *to)
+{
+	const float d = half_at(p + 208);
+
+	for (int s = 0; s < 16; s++)
+		to->scale[s] = d * (float) (int8_t) p[192 + s];
+	for (int i = 0; i < 256; i++)
+	{
+		const int	half = i / 128;
+		const int	k = i % 128 / 32;
+		const int	l = i % 32;
+		const uint8_t byte = p[half * 64 + (k & 1) * 32 + l];
+
+		to->q[i] = (int8_t) (((k < 2 ? byte & 15 : byte >> 4) | (p[128 + half * 32 + l] >> 2 * k & 3) << 4) - 32);
+	}
+}
+
+void
+tensor_unpack(TensorType type, const void *block, QuantBlock *to)
+{
+	const uint8_t *p = block;
+	const bool	has_min = type == TENSOR_Q4_1 || type == TENSOR_Q5_1;
+
+	memset(to, 0, sizeof *to);
+	to->n = tensor_type_info(type)->block;
+	to->nscales = type == TENSOR_Q6_K ? 16 : to->n / 32;
+	if (to->n == 32)
+	{
+		to->half_scale = (uint16_t) (p[0] | p[1] << 8);
+		to->half_min = has_min ? (uint16_t) (p[2] | p[3] << 8) : 0;
+		to->scale[0] = float_from_half(to->half_scale);
+		to->min[0] = float_from_half(to->half_min);
+	}
+	switch (type)
+	{
+		case TENSOR_Q4_0:
+			unpack_32(p + 2, 0, 8, to);
+			break;
+		case TENSOR_Q4_1:
+			unpack_32(p + 4, 0, 0, to);
+			break;
+		case TENSOR_Q5_0:
+			unpack_32(p + 6, high_bits(p + 2), 16, to);
+			break;
+		case TENSOR_Q5_1:
+			unpack_32(p + 8, high_bits(p + 4), 0, to);
+			break;
+		case TENSOR_Q8_0:
+			memcpy(to->q, p + 2, 32);
+			break;
+		case TENSOR_Q4_K:
+			unpack_q45_k(p, NULL, p + 16, to);
+			break;
+		case TENSOR_Q5_K:
+			unpack_q45_k(p, p + 16, p + 48, to);
+			break;
+		case TENSOR_Q6_K:
+			unpack_q6_k(p, to);
+			break;
+		case TENSOR_F32:
+		case TENSOR_F16:
+		case TENSOR_BF16:
+			break;
+	}
+}

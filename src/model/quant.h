@@ -52,6 +52,21 @@ extern const char *tensor_type_name(uint32_t type);
  */
 extern void tensor_dequantise(TensorType type, const void *from, size_t n, float *to);
 
+/* A block taken apart: value i is scale[s] * q[i] + min[s], s = i / (n / nscales) */
+typedef struct QuantBlock
+{
+	uint32_t	n;
+	uint32_t	nscales;
+	int8_t		q[256];
+	float		scale[16];
+	float		min[16];		/* 0 where the type has none */
+	uint16_t	half_scale;		/* scale[0] and min[0] as they are in the block, of types of 32 values */
+	uint16_t	half_min;
+} QuantBlock;
+
+/* 'type' is a quantised one. */
+extern void tensor_unpack(TensorType type, const void *block, QuantBlock *to);
+
 /* IEEE 754 half, and the upper half of a float, as floats: exact */
 extern float float_from_half(uint16_t half);
 extern float float_from_bfloat(uint16_t bfloat);

@@ -252,3 +252,11 @@ safetensors_read(const Safetensors *file, const SafetensorsTensor *tensor, uint6
 	}
 	return true;
 }
+
+bool
+safetensors_read_bytes(const Safetensors *file, const SafetensorsTensor *tensor, uint64_t from, uint64_t n, void *to, ModelError *error)
+{
+	const uint32_t bytes = tensor->type->bytes;
+
+	return file_read_at(file->fd, tensor->offset + from * bytes, n * bytes, to, error);
+}

@@ -43,5 +43,7 @@ extern const SafetensorsTensor *safetensors_find(const Safetensors *file, const 
 
 /* n values of a tensor, from value 'from' on.  It has a type; from + n are within it. */
 extern bool safetensors_read(const Safetensors *file, const SafetensorsTensor *tensor, uint64_t from, uint64_t n, float *to, ModelError *error);
+/* The same as they are in the file */
+extern bool safetensors_read_bytes(const Safetensors *file, const SafetensorsTensor *tensor, uint64_t from, uint64_t n, void *to, ModelError *error);
 
 #endif							/* GPUSCAN_MODEL_SAFETENSORS_H */

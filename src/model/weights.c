@@ -44,6 +44,12 @@ weights_check(const Weights *weights, const char *name, uint64_t m, uint64_t k, 
 }
 
 bool
+weights_has(const Weights *weights, const char *name)
+{
+	return weights->gguf ? gguf_find_tensor(weights->gguf, name) != NULL : safetensors_find(weights->safetensors, name) != NULL;
+}
+
+bool
 weights_rows(const Weights *weights, const char *name, uint64_t k, uint64_t first, uint64_t rows, float *to, ModelError *error)
 {
 	const GgufTensor *tensor;
@@ -89,6 +95,44 @@ weights_pack(const Weights *weights, const char *name, uint64_t m, uint64_t k, u
 			weights_rows(weights, name, k, i, now, some, error);
 		for (uint64_t l = 0; done && l < now; l++)
 			kernels_pack(some + l * k, j + i + l, k, to);
+	}
+	free(some);
+	return done;
+}
+
+static const TensorTypeInfo *
+type_of(const Weights *weights, const char *name)
+{
+	return weights->gguf ? gguf_find_tensor(weights->gguf, name)->type : safetensors_find(weights->safetensors, name)->type;
+}
+
+MatrixForm
+weights_form(const Weights *weights, const char *name)
+{
+	return matrix_form(type_of(weights, name)->type);
+}
+
+bool
+weights_matrix(const Weights *weights, const char *name, uint64_t m, uint64_t k, uint8_t *to, ModelProgress *progress, ModelError *error)
+{
+	const TensorTypeInfo *type = type_of(weights, name);
+	const uint64_t bytes = k / type->block * type->bytes;
+	/* some rows at a time: a read for each would be slow, one for all needs their room */
+	const uint64_t at_once = bytes > 1 << 18 ? 1 : (1 << 18) / bytes;
+	uint8_t    *some = malloc(at_once * bytes);
+	bool		done = some != NULL;
+
+	if (!some)
+		return model_error(error, MODEL_NO_MEMORY, "out of memory for %" PRIu64 " bytes", at_once * bytes);
+	for (uint64_t j = 0; done && j < m; j += at_once)
+	{
+		const uint64_t now = m - j < at_once ? m - j : at_once;
+
+		done = model_goes_on(progress, (uint32_t) (now * k), error) &&
+			(weights->gguf ? gguf_read(weights->gguf, gguf_find_tensor(weights->gguf, name), j * bytes, now * bytes, some, error) :
+			 safetensors_read_bytes(weights->safetensors, safetensors_find(weights->safetensors, name), j * k, now * k, some, error));
+		for (uint64_t l = 0; done && l < now; l++)
+			matrix_pack(type->type, some + l * bytes, j + l, m, k, to);
 	}
 	free(some);
 	return done;

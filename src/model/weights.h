@@ -12,6 +12,7 @@
 #define GPUSCAN_MODEL_WEIGHTS_H
 
 #include "model/gguf.h"
+#include "model/matrix.h"
 #include "model/safetensors.h"
 #include "model/tokens.h"
 
@@ -25,6 +26,8 @@ typedef struct Weights
 /* Is there such a matrix (m = 1: a vector), of values that we can read?  False, and an error, if not. */
 extern bool weights_check(const Weights *weights, const char *name, uint64_t m, uint64_t k, ModelError *error);
 
+extern bool weights_has(const Weights *weights, const char *name);
+
 /* Rows 'first' to first + rows - 1 of a checked matrix of k columns, one after the other */
 extern bool weights_rows(const Weights *weights, const char *name, uint64_t k, uint64_t first, uint64_t rows, float *to, ModelError *error);
 
@@ -34,5 +37,11 @@ extern bool weights_rows(const Weights *weights, const char *name, uint64_t k, u
  */
 extern bool weights_pack(const Weights *weights, const char *name, uint64_t m, uint64_t k, uint64_t j, float *to,
 						 ModelProgress *progress, ModelError *error);
+
+/* The form that a checked matrix takes */
+extern MatrixForm weights_form(const Weights *weights, const char *name);
+
+/* A checked matrix in that form.  to: matrix_bytes(), zeros */
+extern bool weights_matrix(const Weights *weights, const char *name, uint64_t m, uint64_t k, uint8_t *to, ModelProgress *progress, ModelError *error);
 
 #endif							/* GPUSCAN_MODEL_WEIGHTS_H */

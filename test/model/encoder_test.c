@@ -328,7 +328,7 @@ static void
 test_sharing(bool refuses)
 {
 	Kept		kept = {.refuses = refuses};
-	const BertShare share = {find_kept, keep, release, &kept};
+	const ModelShare share = {find_kept, keep, release, &kept};
 	EncoderOptions options = plain;
 	ModelError	error = {0};
 	Encoder    *alone = open_encoder(&whole, &plain, &error);

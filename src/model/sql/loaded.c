@@ -144,7 +144,7 @@ load(const RegisteredModel *registered, const FileIdentity *file)
 	const ModelFiles files = gpuscan_model_files(registered->file);
 	EncoderOptions options = registered->encoder;
 	LoadedModel *model;
-	BertShare	share;
+	ModelShare	share;
 	ModelCall	call;
 
 	options.memory = (size_t) gpuscan_model_memory * 1024;

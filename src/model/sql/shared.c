@@ -104,8 +104,8 @@ release_weights(void *key, const void *weights, size_t bytes)
 	munmap(unconstify(void *, weights), bytes);
 }
 
-BertShare
+ModelShare
 gpuscan_shared_weights(const char *key)
 {
-	return (BertShare) {find_weights, keep_weights, release_weights, unconstify(char *, key)};
+	return (ModelShare) {find_weights, keep_weights, release_weights, unconstify(char *, key)};
 }

@@ -16,6 +16,6 @@
  * Weights under a key, which says which file they are from, in letters, digits and
  * underscores.  key has to outlive what is opened with it.
  */
-extern BertShare gpuscan_shared_weights(const char *key);
+extern ModelShare gpuscan_shared_weights(const char *key);
 
 #endif							/* GPUSCAN_MODEL_SQL_SHARED_H */
