@@ -178,6 +178,11 @@ define_settings(void)
 							"Those that have not been used for longest are unloaded for others.",
 							&gpuscan_model_memory, 4 * 1024 * 1024, 1024, MAX_KILOBYTES,
 							PGC_SUSET, GUC_UNIT_KB, NULL, NULL, NULL);
+	DefineCustomIntVariable("gpuscan.generation_memory",
+							"Sets how much memory texts that are being generated may take in a session.",
+							"It holds what the model keeps of each token. Texts of an array wait for others where it does not suffice for all.",
+							&gpuscan_generation_memory, 1024 * 1024, 1024, MAX_KILOBYTES,
+							PGC_SUSET, GUC_UNIT_KB, NULL, NULL, NULL);
 	gpuscan_service_init();
 	MarkGUCPrefixReserved("gpuscan");
 }

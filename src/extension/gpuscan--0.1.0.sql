@@ -141,8 +141,9 @@ CREATE FOREIGN DATA WRAPPER gpuscan_model NO HANDLER VALIDATOR model_validator;
 
 COMMENT ON FOREIGN DATA WRAPPER gpuscan_model IS 'models: a server of it is one, USAGE on it is the right to use it';
 
-CREATE FUNCTION model_listing(OUT server oid, OUT architecture text, OUT parameters bigint, OUT dimensions int, OUT context int,
-							  OUT max_tokens int, OUT pooling text, OUT normalized bool, OUT size bigint, OUT shared bool, OUT passes bigint, OUT last_used timestamptz)
+CREATE FUNCTION model_listing(OUT server oid, OUT architecture text, OUT parameters bigint, OUT quantisation text, OUT dimensions int,
+							  OUT context int, OUT max_tokens int, OUT pooling text, OUT normalized bool, OUT chat_template text, OUT size bigint,
+							  OUT shared bool, OUT passes bigint, OUT last_used timestamptz)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'gpuscan_model_listing'
 LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED ROWS 5;
@@ -150,8 +151,8 @@ LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED ROWS 5;
 CREATE VIEW models AS
 SELECT s.srvname AS name, s.srvowner::pg_catalog.regrole AS owner, pg_catalog.has_server_privilege(s.oid, 'USAGE') AS usable,
 	   (SELECT o.option_value FROM pg_catalog.pg_options_to_table(s.srvoptions) o WHERE o.option_name = 'file') AS file,
-	   l.server IS NOT NULL AS loaded, l.architecture, l.parameters, l.dimensions, l.context, l.max_tokens, l.pooling, l.normalized,
-	   l.size, l.shared, l.passes, l.last_used
+	   l.server IS NOT NULL AS loaded, l.architecture, l.parameters, l.quantisation, l.dimensions, l.context, l.max_tokens, l.pooling, l.normalized,
+	   l.chat_template, l.size, l.shared, l.passes, l.last_used
 FROM pg_catalog.pg_foreign_server s
 JOIN pg_catalog.pg_foreign_data_wrapper w ON w.oid = s.srvfdw AND w.fdwname = 'gpuscan_model'
 LEFT JOIN @extschema@.model_listing() l ON l.server = s.oid;
@@ -195,6 +196,38 @@ AS 'MODULE_PATHNAME', 'gpuscan_count_tokens'
 LANGUAGE C STABLE STRICT PARALLEL SAFE COST 100;
 
 COMMENT ON FUNCTION count_tokens(text, text) IS 'how many tokens a text has';
+
+CREATE FUNCTION generate(model text, prompt text, options jsonb DEFAULT '{}') RETURNS text
+AS 'MODULE_PATHNAME', 'gpuscan_generate'
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL SAFE COST 1000000;
+
+COMMENT ON FUNCTION generate(text, text, jsonb) IS 'what a model answers to a prompt';
+
+CREATE FUNCTION generate(model text, prompts text[], options jsonb DEFAULT '{}',
+						 OUT ordinal int, OUT content text, OUT finish_reason text, OUT tokens_in int, OUT tokens_out int, OUT error text)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'gpuscan_generate_array'
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL SAFE COST 10000000 ROWS 10;
+
+COMMENT ON FUNCTION generate(text, text[], jsonb) IS 'what a model answers to prompts, in their order';
+
+CREATE FUNCTION generate_stream(model text, prompt text, options jsonb DEFAULT '{}') RETURNS SETOF text
+AS 'MODULE_PATHNAME', 'gpuscan_generate_stream'
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL SAFE COST 1000000 ROWS 200;
+
+COMMENT ON FUNCTION generate_stream(text, text, jsonb) IS 'what a model answers to a prompt, part by part';
+
+CREATE FUNCTION chat(model text, messages jsonb, options jsonb DEFAULT '{}') RETURNS jsonb
+AS 'MODULE_PATHNAME', 'gpuscan_chat'
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL SAFE COST 1000000;
+
+COMMENT ON FUNCTION chat(text, jsonb, jsonb) IS 'a model''s answer in a conversation';
+
+CREATE FUNCTION apply_template(model text, messages jsonb, add_generation_prompt bool DEFAULT true) RETURNS text
+AS 'MODULE_PATHNAME', 'gpuscan_apply_template'
+LANGUAGE C STABLE STRICT PARALLEL SAFE COST 100;
+
+COMMENT ON FUNCTION apply_template(text, jsonb, bool) IS 'a conversation as the model reads it';
 
 -- Distances of vectors
 CREATE FUNCTION l2_distance(real[], real[]) RETURNS double precision

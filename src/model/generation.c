@@ -75,8 +75,7 @@ generation_end(Generation *generation)
 {
 	if (!generation)
 		return;
-	for (size_t i = 0; i < generation->ntexts; i++)
-		generation_forget(generation, i);
+	generation_reset(generation);
 	kv_clear(&generation->kv, &generation->kept_kv);
 	free(generation->kept.ids);
 	free(generation->texts);
@@ -139,6 +138,14 @@ generation_forget(Generation *generation, size_t i)
 	text->tokens = (TokenList) {0};
 	text->text = NULL;
 	text->len = text->visible = text->room = 0;
+}
+
+void
+generation_reset(Generation *generation)
+{
+	for (size_t i = 0; i < generation->ntexts; i++)
+		generation_forget(generation, i);
+	generation->ntexts = generation->waiting = generation->nactive = 0;
 }
 
 /* ------------------------------------------------------------------------

@@ -64,6 +64,9 @@ extern bool generation_step(Generation *generation, bool *going, ModelProgress *
 /* Until the next call that goes on, or adds one */
 extern GenerationText generation_text(const Generation *generation, size_t i);
 
+/* Forget all texts; what is kept stays. */
+extern void generation_reset(Generation *generation);
+
 /* Give back what a finished text holds: its number is not asked for any more. */
 extern void generation_forget(Generation *generation, size_t i);
 

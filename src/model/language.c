@@ -174,9 +174,10 @@ language_plain_prompt(Language *language, const char *text, size_t len, TokenLis
 		tokenizer_encode(language->tokenizer, text, len, out, progress, error);
 }
 
-static int32_t
-control_of(const Tokenizer *tokenizer, const char *name)
+int32_t
+language_control(const Language *language, const char *name)
 {
+	const Tokenizer *tokenizer = language->tokenizer;
 	/* which text ends with the token of the end is for the vocabulary to say */
 	static const char *const ends[] = {"</s>", "<eos>", "<|end_of_text|>", "<|endoftext|>"};
 
@@ -203,7 +204,7 @@ encode_parts(Language *language, const ChatText *text, TokenList *out, ModelProg
 		end = i + 1;
 		if (text->parts[i].control)
 		{
-			const int32_t id = control_of(language->tokenizer, text->parts[i].text);
+			const int32_t id = language_control(language, text->parts[i].text);
 
 			good = id >= 0 ? add_token(out, id, error) :
 				model_error(error, MODEL_UNSUPPORTED, "the model has no token \"%s\", which its template wants", text->parts[i].text);
@@ -238,15 +239,20 @@ encode_parts(Language *language, const ChatText *text, TokenList *out, ModelProg
 }
 
 bool
-language_chat_prompt(Language *language, const ChatMessage *messages, size_t n, bool answer, TokenList *out, ModelProgress *progress, ModelError *error)
+language_render(const Language *language, const ChatMessage *messages, size_t n, bool answer, ChatText *out, ModelError *error)
 {
-	ChatText	text = {0};
-	bool		done;
-
 	if (language->info.family == CHAT_FAMILIES)
 		return model_error(error, MODEL_UNSUPPORTED, language->info.has_template ? "the model's template for conversations is not known" :
 						   "the model has no template for conversations");
-	done = chat_render(language->info.family, messages, n, answer, &text, error) && encode_parts(language, &text, out, progress, error);
+	return chat_render(language->info.family, messages, n, answer, out, error);
+}
+
+bool
+language_chat_prompt(Language *language, const ChatMessage *messages, size_t n, bool answer, TokenList *out, ModelProgress *progress, ModelError *error)
+{
+	ChatText	text = {0};
+	const bool	done = language_render(language, messages, n, answer, &text, error) && encode_parts(language, &text, out, progress, error);
+
 	free(text.parts);
 	return done;
 }

@@ -50,7 +50,12 @@ extern const ModelKernels *language_kernels(const Language *language);
 /* Append the tokens of a prompt as it stands, behind what texts of this model begin with. */
 extern bool language_plain_prompt(Language *language, const char *text, size_t len, TokenList *out, ModelProgress *progress, ModelError *error);
 
-/* Append the tokens of a conversation that an answer is to follow if 'answer'.  An error where the model has no known template. */
+/* The parts of a conversation (chat.h).  An error where the model has no known template. */
+extern bool language_render(const Language *language, const ChatMessage *messages, size_t n, bool answer, ChatText *out, ModelError *error);
+/* The token that a part that is none of text stands for, or -1 */
+extern int32_t language_control(const Language *language, const char *name);
+
+/* Append the tokens of a conversation that an answer is to follow if 'answer'. */
 extern bool language_chat_prompt(Language *language, const ChatMessage *messages, size_t n, bool answer, TokenList *out,
 								 ModelProgress *progress, ModelError *error);
 

@@ -255,6 +255,9 @@ tokenizer_text(const Tokenizer *tokenizer, TokenizerText *text, int32_t id, char
 
 	for (uint32_t i = 0; piece && i < len; i++)
 	{
+		/* nothing that holds texts can take it */
+		if (piece[i] == '\0')
+			continue;
 		text->bytes[text->n++] = piece[i];
 		n += settle(text, false, to + n);
 	}

@@ -48,7 +48,7 @@ typedef struct TokenizerText
 /*
  * Whole characters of what waits and of a token, to 'to' with TOKENIZER_TEXT_ROOM of
  * its piece; returns their bytes.  Bytes that are no character become U+FFFD, control
- * tokens nothing.  id -1: the text is at its end, nothing waits any more.
+ * tokens and zeros nothing.  id -1: the text is at its end, nothing waits any more.
  */
 extern size_t tokenizer_text(const Tokenizer *tokenizer, TokenizerText *text, int32_t id, char *to);
 

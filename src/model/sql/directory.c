@@ -74,3 +74,16 @@ gpuscan_model_files(const char *path)
 {
 	return (ModelFiles) {open_part, unconstify(char *, path)};
 }
+
+bool
+gpuscan_model_is_file(const char *path, char **folder, char **name)
+{
+	const size_t len = strlen(path);
+	const char *slash = strrchr(path, '/');
+
+	if (len < 5 || pg_strcasecmp(path + len - 5, ".gguf") != 0)
+		return false;
+	*name = pstrdup(slash ? slash + 1 : path);
+	*folder = slash == path ? pstrdup("/") : pnstrdup(path, slash ? slash - path : 0);
+	return true;
+}

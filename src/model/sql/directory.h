@@ -23,4 +23,7 @@ extern void gpuscan_check_model_path(const char *path);
  */
 extern ModelFiles gpuscan_model_files(const char *path);
 
+/* Is the path that of a file by itself (GGUF)?  Then its folder and its name in there, palloc'ed. */
+extern bool gpuscan_model_is_file(const char *path, char **folder, char **name);
+
 #endif							/* GPUSCAN_MODEL_SQL_DIRECTORY_H */

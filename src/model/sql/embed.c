@@ -35,7 +35,7 @@ typedef struct EmbedOptions
 static EmbedOptions
 read_options(const RegisteredModel *model, const char *input_type, Jsonb *options)
 {
-	static const ModelOption known[] = {{"truncate", MODEL_OPTION_BOOL}};
+	static const ModelOption known[] = {{.name = "truncate", .type = MODEL_OPTION_BOOL}};
 	EmbedOptions read = {0};
 	ModelOptionValue values[lengthof(known)] = {0};
 

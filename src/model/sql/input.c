@@ -7,11 +7,15 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "compat.h"
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "model/sql/input.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/numeric.h"
 
 const char *
 gpuscan_model_input(text *input, const char *prefix, size_t *len)
@@ -68,6 +72,72 @@ unknown_option(const char *name, int len, const ModelOption *known, int n)
 					errhint("Options are: %s.", names.data)));
 }
 
+static double
+number_of(const ModelOption *known, const JsonbValue *value)
+{
+	double		number;
+
+	if (value->type != jbvNumeric)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("option \"%s\" is not a number", known->name)));
+	number = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(value->val.numeric)));
+	if (!(number >= known->least && number <= known->most))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("option \"%s\" is out of range", known->name),
+						errdetail("It is %g to %g.", known->least, known->most)));
+	if (known->type == MODEL_OPTION_INT && number != floor(number))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("option \"%s\" is not a whole number", known->name)));
+	return number;
+}
+
+static void
+add_text(const ModelOption *known, const JsonbValue *value, ModelOptionValue *to)
+{
+	const char *bytes = value->val.string.val;
+
+	if (value->type != jbvString)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("option \"%s\" is not a string%s", known->name,
+																		  known->type == MODEL_OPTION_TEXTS ? ", or an array of strings" : "")));
+	to->texts = to->texts ? repalloc(to->texts, (to->ntexts + 1) * sizeof *to->texts) : palloc_array(char *, 1);
+	/* a copy, ended by a zero, for the conversion may give the same bytes back */
+	bytes = pnstrdup(bytes, value->val.string.len);
+	to->texts[to->ntexts++] = pg_server_to_any(bytes, value->val.string.len, PG_UTF8);
+}
+
+static void
+read_value(const ModelOption *known, const JsonbValue *value, ModelOptionValue *to)
+{
+	to->given = true;
+	switch (known->type)
+	{
+		case MODEL_OPTION_BOOL:
+			if (value->type != jbvBool)
+				ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("option \"%s\" is not true or false", known->name)));
+			to->boolean = value->val.boolean;
+			break;
+		case MODEL_OPTION_INT:
+		case MODEL_OPTION_FLOAT:
+			to->number = number_of(known, value);
+			break;
+		case MODEL_OPTION_TEXT:
+		case MODEL_OPTION_TEXTS:
+			add_text(known, value, to);
+			break;
+	}
+}
+
+/* The elements of an array, which only one type may have */
+static void
+read_array(const ModelOption *known, JsonbContainer *array, ModelOptionValue *to)
+{
+	JsonbIterator *it = JsonbIteratorInit(array);
+	JsonbIteratorToken token;
+	JsonbValue	value;
+
+	to->given = true;
+	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
+		if (token == WJB_ELEM)
+			add_text(known, &value, to);
+}
+
 void
 gpuscan_read_model_options(Jsonb *options, const ModelOption *known, int n, ModelOptionValue *values)
 {
@@ -81,6 +151,7 @@ gpuscan_read_model_options(Jsonb *options, const ModelOption *known, int n, Mode
 	if (!JB_ROOT_IS_OBJECT(options))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("options are not a JSON object")));
 	it = JsonbIteratorInit(&options->root);
+	/* what is within a value comes as a whole */
 	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
 	{
 		if (token == WJB_KEY)
@@ -92,12 +163,10 @@ gpuscan_read_model_options(Jsonb *options, const ModelOption *known, int n, Mode
 			if (which == n)
 				unknown_option(value.val.string.val, value.val.string.len, known, n);
 		}
+		else if (token == WJB_VALUE && value.type == jbvBinary && known[which].type == MODEL_OPTION_TEXTS &&
+				 JsonContainerIsArray(value.val.binary.data))
+			read_array(&known[which], value.val.binary.data, &values[which]);
 		else if (token == WJB_VALUE)
-		{
-			if (value.type != jbvBool)
-				ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("option \"%s\" is not true or false", known[which].name)));
-			values[which].given = true;
-			values[which].boolean = value.val.boolean;
-		}
+			read_value(&known[which], &value, &values[which]);
 	}
 }

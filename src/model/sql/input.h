@@ -21,22 +21,31 @@ extern TokenList *gpuscan_token_list(void);
 
 typedef enum ModelOptionType
 {
-	MODEL_OPTION_BOOL
+	MODEL_OPTION_BOOL,
+	MODEL_OPTION_INT,
+	MODEL_OPTION_FLOAT,
+	MODEL_OPTION_TEXT,
+	MODEL_OPTION_TEXTS			/* one, or an array of some */
 } ModelOptionType;
 
 typedef struct ModelOption
 {
 	const char *name;
 	ModelOptionType type;
+	double		least;			/* of numbers */
+	double		most;
 } ModelOption;
 
 typedef struct ModelOptionValue
 {
 	bool		given;
 	bool		boolean;
+	double		number;			/* whole, and exact, of MODEL_OPTION_INT */
+	char	  **texts;			/* UTF-8, palloc'ed */
+	int			ntexts;
 } ModelOptionValue;
 
-/* An object of options, or NULL: values[i] is known[i]'s.  ERROR on unknown ones and other types. */
+/* An object of options, or NULL: values[i] is known[i]'s.  ERROR on unknown ones, other types, numbers out of range. */
 extern void gpuscan_read_model_options(Jsonb *options, const ModelOption *known, int n, ModelOptionValue *values);
 
 #endif							/* GPUSCAN_MODEL_SQL_INPUT_H */

@@ -31,6 +31,7 @@ PG_FUNCTION_INFO_V1(gpuscan_load_model_sql);
 PG_FUNCTION_INFO_V1(gpuscan_unload_model_sql);
 
 int			gpuscan_model_memory = 4 * 1024 * 1024;
+int			gpuscan_generation_memory = 1024 * 1024;
 
 /* Which file it was: another one of the same name is another model */
 typedef struct FileIdentity
@@ -48,21 +49,27 @@ struct LoadedModel
 	uint32		options_hash;
 	FileIdentity file;
 	char		key[SHARED_KEY_MAX];	/* of its weights */
-	Encoder    *encoder;
+	Encoder    *encoder;		/* one of the two */
+	Language   *language;
+	int			holds;			/* gpuscan_hold_model */
+	bool		unloaded;		/* is not in the list any more */
 	int64		passes;
 	TimestampTz last_used;
 };
 
 static LoadedModel *loaded = NULL;
 
-/* To be changed with what bert.c keeps, and where */
-#define SHARED_WEIGHTS_VERSION	1
+/* To be changed with what bert.c or decoder.c keeps, and where */
+#define SHARED_WEIGHTS_VERSION	2
 
 static FileIdentity
 identity_of(const RegisteredModel *registered)
 {
-	const ModelFiles files = gpuscan_model_files(registered->file);
-	const int	fd = files.open(files.context, "model.safetensors");
+	char	   *folder = unconstify(char *, registered->file);
+	char	   *name = pstrdup("model.safetensors");
+	const bool	is_file = gpuscan_model_is_file(registered->file, &folder, &name);
+	const ModelFiles files = gpuscan_model_files(folder);
+	const int	fd = files.open(files.context, name);
 	struct stat st;
 	FileIdentity identity;
 
@@ -71,6 +78,7 @@ identity_of(const RegisteredModel *registered)
 	if (fd < 0)
 		ereport(ERROR, (errcode_for_file_access(),
 						errmsg("could not open the file of model \"%s\": %m", registered->name),
+						is_file ? errhint("A GGUF file belongs at \"%s\" in gpuscan.model_directory.", registered->file) :
 						errhint("A folder with model.safetensors, config.json and vocab.txt belongs at \"%s\" in gpuscan.model_directory.",
 								registered->file)));
 	if (fstat(fd, &st) < 0)
@@ -87,6 +95,14 @@ identity_of(const RegisteredModel *registered)
 }
 
 static void
+close_model(LoadedModel *model)
+{
+	encoder_close(model->encoder);
+	language_close(model->language);
+	free(model);
+}
+
+static void
 unload(LoadedModel *model)
 {
 	LoadedModel **link = &loaded;
@@ -94,8 +110,28 @@ unload(LoadedModel *model)
 	while (*link != model)
 		link = &(*link)->next;
 	*link = model->next;
-	encoder_close(model->encoder);
-	free(model);
+	model->unloaded = true;
+	if (model->holds == 0)
+		close_model(model);
+}
+
+void
+gpuscan_hold_model(LoadedModel *model)
+{
+	model->holds++;
+}
+
+void
+gpuscan_let_go_model(LoadedModel *model)
+{
+	if (--model->holds == 0 && model->unloaded)
+		close_model(model);
+}
+
+static size_t
+size_of(const LoadedModel *model)
+{
+	return model->encoder ? encoder_info(model->encoder)->size : language_info(model->language)->size;
 }
 
 static LoadedModel *
@@ -117,12 +153,12 @@ make_room(size_t bytes)
 	for (;;)
 	{
 		size_t		used = 0;
-		LoadedModel *oldest = loaded;
+		LoadedModel *oldest = NULL;
 
 		for (LoadedModel *model = loaded; model != NULL; model = model->next)
 		{
-			used += encoder_info(model->encoder)->size;
-			if (model->last_used < oldest->last_used)
+			used += size_of(model);
+			if (model->holds == 0 && (oldest == NULL || model->last_used < oldest->last_used))
 				oldest = model;
 		}
 		if (oldest == NULL || used + bytes <= allowed)
@@ -131,24 +167,56 @@ make_room(size_t bytes)
 	}
 }
 
-/* What its weights take at most: float32 in memory, 2 or 4 bytes in the file */
+/*
+ * What its weights take, about: of a model of embeddings float32, which are 2 or 4
+ * bytes in the file; of another one what they take there, of which some types grow
+ */
 static size_t
-estimate(const FileIdentity *file)
+estimate(const RegisteredModel *registered, const FileIdentity *file)
 {
-	return (size_t) file->size * 2;
+	char	   *folder;
+	char	   *name;
+
+	return gpuscan_model_is_file(registered->file, &folder, &name) ? (size_t) file->size + (size_t) file->size / 4 : (size_t) file->size * 2;
+}
+
+/* Read the model's files. */
+static bool
+open_model(const RegisteredModel *registered, LoadedModel *model, ModelCall *call)
+{
+	const ModelShare share = gpuscan_shared_weights(model->key);
+	const size_t memory = (size_t) gpuscan_model_memory * 1024;
+	char	   *folder;
+	char	   *name;
+
+	if (gpuscan_model_is_file(registered->file, &folder, &name))
+	{
+		const ModelFiles files = gpuscan_model_files(folder);
+		LanguageOptions options = registered->language;
+
+		options.memory = memory;
+		options.share = &share;
+		model->language = language_open(&files, name, &options, &call->progress, &call->error);
+	}
+	else
+	{
+		const ModelFiles files = gpuscan_model_files(registered->file);
+		EncoderOptions options = registered->encoder;
+
+		options.memory = memory;
+		options.share = &share;
+		model->encoder = encoder_open(&files, &options, &call->progress, &call->error);
+	}
+	return model->encoder || model->language;
 }
 
 static LoadedModel *
 load(const RegisteredModel *registered, const FileIdentity *file)
 {
-	const ModelFiles files = gpuscan_model_files(registered->file);
-	EncoderOptions options = registered->encoder;
 	LoadedModel *model;
-	ModelShare	share;
 	ModelCall	call;
 
-	options.memory = (size_t) gpuscan_model_memory * 1024;
-	make_room(Min(estimate(file), options.memory));
+	make_room(Min(estimate(registered, file), (size_t) gpuscan_model_memory * 1024));
 	model = calloc(1, sizeof *model);
 	if (model == NULL)
 		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
@@ -156,11 +224,8 @@ load(const RegisteredModel *registered, const FileIdentity *file)
 	snprintf(model->key, sizeof model->key, "%d_%llx_%llx_%llx_%llx", SHARED_WEIGHTS_VERSION, (unsigned long long) file->device,
 			 (unsigned long long) file->inode, (unsigned long long) file->size,
 			 (unsigned long long) file->changed.tv_sec * 1000000000 + (unsigned long long) file->changed.tv_nsec);
-	share = gpuscan_shared_weights(model->key);
-	options.share = &share;
 	model_call_begin(&call);
-	model->encoder = encoder_open(&files, &options, &call.progress, &call.error);
-	if (model->encoder == NULL)
+	if (!open_model(registered, model, &call))
 	{
 		free(model);
 		model_call_failed(&call, registered->name);
@@ -190,10 +255,32 @@ gpuscan_load_model(const RegisteredModel *registered)
 	return model;
 }
 
+static void
+wrong_kind(const LoadedModel *model, const char *what)
+{
+	ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE), errmsg("model \"%s\" %s", GetForeignServer(model->serverid)->servername, what)));
+}
+
 const Encoder *
 gpuscan_loaded_encoder(const LoadedModel *model)
 {
+	if (model->encoder == NULL)
+		wrong_kind(model, "makes no embeddings");
 	return model->encoder;
+}
+
+const Encoder *
+gpuscan_encoder_or_null(const LoadedModel *model)
+{
+	return model->encoder;
+}
+
+Language *
+gpuscan_loaded_language(const LoadedModel *model)
+{
+	if (model->language == NULL)
+		wrong_kind(model, "does not generate text");
+	return model->language;
 }
 
 void
@@ -231,22 +318,29 @@ gpuscan_model_listing(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	for (const LoadedModel *model = loaded; model != NULL; model = model->next)
 	{
-		const EncoderInfo *info = encoder_info(model->encoder);
+		const EncoderInfo *encoder = model->encoder ? encoder_info(model->encoder) : NULL;
+		const LanguageInfo *language = model->language ? language_info(model->language) : NULL;
+		const char *family = language && language->family != CHAT_FAMILIES ? chat_family_name(language->family) : NULL;
 		Datum		values[] = {
 			ObjectIdGetDatum(model->serverid),
-			CStringGetTextDatum(info->architecture),
-			Int64GetDatum((int64) info->parameters),
-			Int32GetDatum((int32) info->dimensions),
-			Int32GetDatum((int32) info->context),
-			Int32GetDatum((int32) info->max_tokens),
-			CStringGetTextDatum(info->pooling == BERT_POOL_MEAN ? "mean" : "cls"),
-			BoolGetDatum(info->normalize),
-			Int64GetDatum((int64) info->size),
-			BoolGetDatum(info->shared),
+			CStringGetTextDatum(encoder ? encoder->architecture : language->architecture),
+			Int64GetDatum((int64) (encoder ? encoder->parameters : language->parameters)),
+			CStringGetTextDatum(encoder ? "F32" : language->quantisation),
+			Int32GetDatum((int32) (encoder ? encoder->dimensions : language->dimensions)),
+			Int32GetDatum((int32) (encoder ? encoder->context : language->context)),
+			Int32GetDatum(encoder ? (int32) encoder->max_tokens : 0),
+			CStringGetTextDatum(encoder && encoder->pooling == BERT_POOL_MEAN ? "mean" : "cls"),
+			BoolGetDatum(encoder && encoder->normalize),
+			CStringGetTextDatum(family ? family : ""),
+			Int64GetDatum((int64) size_of(model)),
+			BoolGetDatum(encoder ? encoder->shared : language->shared),
 			Int64GetDatum(model->passes),
 			TimestampTzGetDatum(model->last_used),
 		};
-		bool		nulls[lengthof(values)] = {0};
+		/* what only one kind has */
+		bool		nulls[lengthof(values)] = {
+			[6] = !encoder,[7] = !encoder,[8] = !encoder,[9] = !family
+		};
 
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}

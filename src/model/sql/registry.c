@@ -46,9 +46,10 @@ set_file(RegisteredModel *model, DefElem *def)
 static void
 set_task(RegisteredModel *model, DefElem *def)
 {
-	if (strcmp(defGetString(def), "embed") != 0)
+	if (strcmp(defGetString(def), "embed") != 0 && strcmp(defGetString(def), "generate") != 0)
 		ereport(ERROR, (errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE), errmsg("invalid task \"%s\"", defGetString(def)),
-						errhint("There is \"embed\".")));
+						errhint("There are \"embed\" and \"generate\".")));
+	model->task = defGetString(def);
 }
 
 static void
@@ -71,8 +72,8 @@ set_normalize(RegisteredModel *model, DefElem *def)
 	model->encoder.normalize = defGetBoolean(def);
 }
 
-static void
-set_max_tokens(RegisteredModel *model, DefElem *def)
+static uint32_t
+number_of_tokens(DefElem *def)
 {
 	const char *text = defGetString(def);
 	char	   *end;
@@ -81,9 +82,39 @@ set_max_tokens(RegisteredModel *model, DefElem *def)
 	errno = 0;
 	tokens = strtol(text, &end, 10);
 	if (errno != 0 || end == text || *end != '\0' || tokens < 3 || tokens > 1 << 24)
-		ereport(ERROR, (errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE), errmsg("invalid max_tokens \"%s\"", text),
+		ereport(ERROR, (errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE), errmsg("invalid %s \"%s\"", def->defname, text),
 						errhint("It is a whole number of tokens, 3 or more.")));
-	model->encoder.max_tokens = (uint32_t) tokens;
+	return (uint32_t) tokens;
+}
+
+static void
+set_max_tokens(RegisteredModel *model, DefElem *def)
+{
+	model->encoder.max_tokens = number_of_tokens(def);
+}
+
+static void
+set_context(RegisteredModel *model, DefElem *def)
+{
+	model->language.context = number_of_tokens(def);
+}
+
+static void
+set_chat_template(RegisteredModel *model, DefElem *def)
+{
+	const ChatFamily family = chat_family_named(defGetString(def));
+
+	if (family == CHAT_FAMILIES)
+	{
+		StringInfoData known;
+
+		initStringInfo(&known);
+		for (int i = 0; i < CHAT_FAMILIES; i++)
+			appendStringInfo(&known, "%s\"%s\"", i ? ", " : "", chat_family_name(i));
+		ereport(ERROR, (errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE), errmsg("invalid chat_template \"%s\"", defGetString(def)),
+						errhint("There are %s.", known.data)));
+	}
+	model->language.family = family;
 }
 
 static void
@@ -111,6 +142,8 @@ static const struct
 	{"max_tokens", set_max_tokens},
 	{"query_prefix", set_query_prefix},
 	{"document_prefix", set_document_prefix},
+	{"context", set_context},
+	{"chat_template", set_chat_template},
 };
 
 static void
@@ -132,6 +165,7 @@ read_options(RegisteredModel *model, List *defs)
 
 	model->query_prefix = model->document_prefix = "";
 	model->encoder = (EncoderOptions) {.pooling = -1, .normalize = -1};
+	model->language = (LanguageOptions) {.family = -1};
 	foreach(lc, defs)
 	{
 		DefElem    *def = lfirst_node(DefElem, lc);
@@ -158,6 +192,8 @@ gpuscan_model_validator(PG_FUNCTION_ARGS)
 	List	   *defs = untransformRelOptions(PG_GETARG_DATUM(0));
 	const Oid	catalog = PG_GETARG_OID(1);
 	RegisteredModel model = {0};
+	char	   *folder;
+	char	   *name;
 
 	if (catalog != ForeignServerRelationId)
 	{
@@ -170,7 +206,10 @@ gpuscan_model_validator(PG_FUNCTION_ARGS)
 	read_options(&model, defs);
 	if (model.file == NULL)
 		ereport(ERROR, (errcode(ERRCODE_FDW_OPTION_NAME_NOT_FOUND), errmsg("a model needs the option \"file\""),
-						errhint("It is the model's folder in gpuscan.model_directory.")));
+						errhint("It is the model's folder, or its GGUF file, in gpuscan.model_directory.")));
+	if (model.task != NULL && (strcmp(model.task, "generate") == 0) != gpuscan_model_is_file(model.file, &folder, &name))
+		ereport(ERROR, (errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE), errmsg("task \"%s\" does not fit the file \"%s\"", model.task, model.file),
+						errhint("A GGUF file generates, a folder embeds.")));
 	if (is_absolute_path(model.file) && !has_privs_of_role(GetUserId(), ROLE_PG_READ_SERVER_FILES))
 		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied for the file of a model outside of gpuscan.model_directory"),
 						errdetail("Only roles with the privileges of the \"%s\" role may name it.", "pg_read_server_files")));

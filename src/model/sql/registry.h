@@ -10,6 +10,7 @@
 
 #include "foreign/foreign.h"
 #include "model/encoder.h"
+#include "model/language.h"
 
 #define MODEL_WRAPPER	"gpuscan_model"
 
@@ -18,10 +19,12 @@ typedef struct RegisteredModel
 	Oid			serverid;
 	const char *name;
 	Oid			owner;
-	const char *file;			/* below gpuscan.model_directory, or an absolute path */
+	const char *file;			/* below gpuscan.model_directory, or an absolute path: a folder, or a GGUF file */
+	const char *task;			/* NULL: not said */
 	const char *query_prefix;	/* put before a text, or "" */
 	const char *document_prefix;
-	EncoderOptions encoder;
+	EncoderOptions encoder;		/* of a model of embeddings */
+	LanguageOptions language;	/* of one that writes */
 	uint32		options_hash;	/* of all options: another one is another model */
 } RegisteredModel;
 

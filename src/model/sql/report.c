@@ -65,6 +65,6 @@ model_call_failed(const ModelCall *call, const char *model)
 			(errcode(codes[call->error.kind]),
 			 errmsg("model \"%s\": %s", model, call->error.message),
 			 call->error.kind == MODEL_TOO_LONG ?
-			 errhint("Shorten the text, cut it into pieces, or give the option {\"truncate\": true}.") :
-			 call->error.kind == MODEL_NO_MEMORY ? errhint("gpuscan.model_memory bounds what the models of a session take.") : 0));
+			 errhint("Shorten the text, or cut it into pieces; embed() has the option {\"truncate\": true}.") :
+			 call->error.kind == MODEL_NO_MEMORY ? errhint("gpuscan.model_memory bounds what the models of a session take, gpuscan.generation_memory what texts do.") : 0));
 }

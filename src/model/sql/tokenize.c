@@ -24,14 +24,16 @@ static const TokenList *
 tokens_of(FunctionCallInfo fcinfo)
 {
 	RegisteredModel *registered = gpuscan_registered_model(text_to_cstring(PG_GETARG_TEXT_PP(0)));
-	const Encoder *encoder = gpuscan_loaded_encoder(gpuscan_load_model(registered));
+	const LoadedModel *model = gpuscan_load_model(registered);
+	const Encoder *encoder = gpuscan_encoder_or_null(model);
 	TokenList  *tokens = gpuscan_token_list();
 	size_t		len;
 	const char *utf8 = gpuscan_model_input(PG_GETARG_TEXT_PP(1), "", &len);
 	ModelCall	call;
 
 	model_call_begin(&call);
-	if (!encoder_tokens(encoder, utf8, len, tokens, &call.progress, &call.error))
+	if (!(encoder ? encoder_tokens(encoder, utf8, len, tokens, &call.progress, &call.error) :
+		  tokenizer_encode(language_tokenizer(gpuscan_loaded_language(model)), utf8, len, tokens, &call.progress, &call.error)))
 		model_call_failed(&call, registered->name);
 	return tokens;
 }

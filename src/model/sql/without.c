@@ -14,6 +14,7 @@
 #include "model/sql/loaded.h"
 
 int			gpuscan_model_memory = 4 * 1024 * 1024;
+int			gpuscan_generation_memory = 1024 * 1024;
 
 #define WITHOUT(name) \
 PG_FUNCTION_INFO_V1(name); \
@@ -29,6 +30,11 @@ WITHOUT(gpuscan_embed)
 WITHOUT(gpuscan_embed_array)
 WITHOUT(gpuscan_tokenize)
 WITHOUT(gpuscan_count_tokens)
+WITHOUT(gpuscan_generate)
+WITHOUT(gpuscan_generate_array)
+WITHOUT(gpuscan_generate_stream)
+WITHOUT(gpuscan_chat)
+WITHOUT(gpuscan_apply_template)
 WITHOUT(gpuscan_load_model_sql)
 WITHOUT(gpuscan_unload_model_sql)
 
