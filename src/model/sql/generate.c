@@ -69,6 +69,7 @@ typedef struct WritingOptions
 	GenerationOptions generation;
 	bool		raw;			/* prompts are continued as they stand */
 	const char *system;			/* a message before the prompt, or NULL */
+	bool		seeded;
 } WritingOptions;
 
 static double
@@ -93,10 +94,8 @@ read_options(Jsonb *options, bool conversation)
 	sampler->top_p = (float) number_or(&values[OPTION_TOP_P], 1);
 	sampler->min_p = (float) number_or(&values[OPTION_MIN_P], 0);
 	sampler->repeat_penalty = (float) number_or(&values[OPTION_REPEAT_PENALTY], 1);
-	if (values[OPTION_SEED].given)
-		sampler->seed = (uint64_t) values[OPTION_SEED].number;
-	else if (!pg_strong_random(&sampler->seed, sizeof sampler->seed))
-		ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random values")));
+	sampler->seed = (uint64_t) number_or(&values[OPTION_SEED], 0);
+	read.seeded = values[OPTION_SEED].given;
 	read.generation.nstops = (size_t) values[OPTION_STOP].ntexts;
 	read.generation.stops = (const char *const *) values[OPTION_STOP].texts;
 	read.generation.stop_lengths = lengths = palloc_array(size_t, read.generation.nstops + 1);
@@ -210,6 +209,17 @@ prompt_tokens(const Writing *writing, text *prompt, TokenList *tokens, ModelCall
 	return language_chat_prompt(writing->language, messages, n, true, tokens, &call->progress, &call->error);
 }
 
+/* Random numbers of a text: of a seed always the same, else always others */
+static uint64_t
+stream_of(const Writing *writing)
+{
+	uint64_t	stream = 0;
+
+	if (!writing->options.seeded && !pg_strong_random(&stream, sizeof stream))
+		ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random values")));
+	return stream;
+}
+
 static bool
 step(Writing *writing, ModelCall *call)
 {
@@ -255,7 +265,7 @@ write_one(Writing *writing, const TokenList *tokens, ModelCall *call)
 {
 	keep_common_beginning(writing, tokens, call);
 	generation_reset(writing->generation);
-	if (!generation_add(writing->generation, tokens->ids, tokens->n, 0, &call->error))
+	if (!generation_add(writing->generation, tokens->ids, tokens->n, stream_of(writing), &call->error))
 		model_call_failed(call, writing->name);
 	while (step(writing, call))
 		;
@@ -445,7 +455,7 @@ gpuscan_generate_array(PG_FUNCTION_ARGS)
 		if (missing[i])
 			continue;
 		model_call_begin(&call);
-		if (generation_add(writing->generation, tokens[i]->ids, tokens[i]->n, 0, &call.error))
+		if (generation_add(writing->generation, tokens[i]->ids, tokens[i]->n, stream_of(writing), &call.error))
 			number[i] = nadded++;
 		else if ((errors[i] = refusal(&call)) == NULL)
 			model_call_failed(&call, writing->name);
@@ -518,7 +528,7 @@ gpuscan_generate_stream(PG_FUNCTION_ARGS)
 			model_call_begin(&call);
 			if (!prompt_tokens(stream->writing, PG_GETARG_TEXT_PP(1), tokens, &call))
 				prompt_failed(stream->writing, &call);
-			if (!generation_add(stream->writing->generation, tokens->ids, tokens->n, 0, &call.error))
+			if (!generation_add(stream->writing->generation, tokens->ids, tokens->n, stream_of(stream->writing), &call.error))
 				model_call_failed(&call, stream->writing->name);
 			stream->going = true;
 		}
