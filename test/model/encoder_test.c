@@ -5,7 +5,7 @@
  *	  the bit whatever texts go along; folders of models that are not sound.
  *
  * link: src/model/bert.c src/model/encoder.c src/model/files.c src/model/gguf.c src/model/json_file.c src/model/kernels.c
- * link: src/model/kernels_avx2.c src/model/kernels_avx512.c src/model/kernels_base.c src/model/quant.c
+ * link: src/model/kernels_avx2.c src/model/kernels_avx512.c src/model/kernels_base.c src/model/matrix.c src/model/quant.c
  * link: src/model/safetensors.c src/model/unicode.c src/model/weights.c src/model/wordpiece.c
  * libs: -ljansson -lutf8proc
  *-------------------------------------------------------------------------
