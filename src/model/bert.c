@@ -421,7 +421,7 @@ attend(Work *work, const float *qkv, uint32_t length, size_t head, float *y)
 	{
 		const float *values = qkv + j * step + 2 * hidden + head * size;
 
-		kernels_pack(qkv + j * step + hidden + head * size, j, size, work->keys);
+		panels_pack(qkv + j * step + hidden + head * size, j, size, work->keys);
 		for (size_t l = 0; l < STEP(size); l++)
 			work->values[l / PANEL * PANEL * length + j * PANEL + l % PANEL] = l < size ? values[l] : 0;
 	}

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * kernels.c
- *	  Which level of the loops this machine takes; how a matrix is packed.
+ *	  Which level of the loops this machine takes.
  *
  *-------------------------------------------------------------------------
  */
@@ -53,13 +53,4 @@ model_kernels(const char *level)
 		if ((!level || strcmp(level, all[i]->name) == 0) && machine_has(all[i]))
 			return all[i];
 	return NULL;
-}
-
-void
-kernels_pack(const float *row, size_t j, size_t k, float *to)
-{
-	float	   *panel = to + j / PANEL * PANEL * k + j % PANEL;
-
-	for (size_t l = 0; l < k; l++)
-		panel[l * PANEL] = row[l];
 }

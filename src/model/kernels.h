@@ -21,9 +21,6 @@
 
 #include "model/matrix.h"
 
-/* floats of a packed matrix of m outputs by k inputs */
-#define PACKED_SIZE(m, k)	(PANELS(m) * PANEL * (size_t) (k))
-
 /* Inputs of a product, at most */
 #define MULTIPLY_MAX_K	65536
 
@@ -33,7 +30,7 @@ typedef struct ModelKernels
 
 	/*
 	 * y[i][j] = bias[j] + sum over l of x[i][l] * w[j][l], for n rows and m
-	 * outputs; w is packed (kernels_pack), bias may be NULL.  xstep and ystep
+	 * outputs; w is packed (panels_pack), bias may be NULL.  xstep and ystep
 	 * are floats from row to row.  Of y, PANELS(m) * PANEL floats of a row are
 	 * written: the ones beyond m are 0.
 	 */
@@ -71,13 +68,6 @@ typedef struct ModelKernels
 
 /* The best level that this machine has; 'level' ("base", "avx2", "avx512") asks for one, NULL where it is not to be had. */
 extern const ModelKernels *model_kernels(const char *level);
-
-/*
- * Row j of a matrix of k inputs becomes column j % PANEL of panel j / PANEL, where
- * element l of all of a panel's rows lie side by side.  to: PACKED_SIZE floats,
- * which were zeros before the first row.
- */
-extern void kernels_pack(const float *row, size_t j, size_t k, float *to);
 
 extern const ModelKernels model_kernels_base;
 #ifdef __x86_64__

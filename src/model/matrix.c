@@ -161,3 +161,12 @@ matrix_row(const Matrix *matrix, size_t j, float *to)
 		}
 	}
 }
+
+void
+panels_pack(const float *row, size_t j, size_t k, float *to)
+{
+	float	   *panel = to + j / PANEL * PANEL * k + j % PANEL;
+
+	for (size_t l = 0; l < k; l++)
+		panel[l * PANEL] = row[l];
+}

@@ -161,4 +161,19 @@ extern void matrix_pack(TensorType type, const void *row, size_t j, size_t m, si
 /* The weights of output j */
 extern void matrix_row(const Matrix *matrix, size_t j, float *to);
 
+/* ------------------------------------------------------------------------
+ * Panels of floats alone, one after the other: what attention and encoders multiply with
+ * ------------------------------------------------------------------------
+ */
+
+/* Floats of m outputs by k inputs */
+#define PACKED_SIZE(m, k)	(PANELS(m) * PANEL * (size_t) (k))
+
+/*
+ * Row j of a matrix of k inputs becomes column j % PANEL of panel j / PANEL, where
+ * element l of all of a panel's rows lie side by side.  to: PACKED_SIZE floats,
+ * which were zeros before the first row.
+ */
+extern void panels_pack(const float *row, size_t j, size_t k, float *to);
+
 #endif							/* GPUSCAN_MODEL_MATRIX_H */

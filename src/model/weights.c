@@ -94,7 +94,7 @@ weights_pack(const Weights *weights, const char *name, uint64_t m, uint64_t k, u
 		done = model_goes_on(progress, (uint32_t) (now * k), error) &&
 			weights_rows(weights, name, k, i, now, some, error);
 		for (uint64_t l = 0; done && l < now; l++)
-			kernels_pack(some + l * k, j + i + l, k, to);
+			panels_pack(some + l * k, j + i + l, k, to);
 	}
 	free(some);
 	return done;

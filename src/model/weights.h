@@ -33,7 +33,7 @@ extern bool weights_rows(const Weights *weights, const char *name, uint64_t k, u
 
 /*
  * All m rows of a checked matrix as rows j, j + 1, ... of a packed one (kernels.h).
- * to: as kernels_pack wants it.
+ * to: as panels_pack wants it.
  */
 extern bool weights_pack(const Weights *weights, const char *name, uint64_t m, uint64_t k, uint64_t j, float *to,
 						 ModelProgress *progress, ModelError *error);
