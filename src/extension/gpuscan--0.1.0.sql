@@ -196,6 +196,32 @@ LANGUAGE C STABLE STRICT PARALLEL SAFE COST 100;
 
 COMMENT ON FUNCTION count_tokens(text, text) IS 'how many tokens a text has';
 
+CREATE FUNCTION detokenize(model text, tokens int[]) RETURNS text
+AS 'MODULE_PATHNAME', 'gpuscan_detokenize'
+LANGUAGE C STABLE STRICT PARALLEL SAFE COST 100;
+
+COMMENT ON FUNCTION detokenize(text, int[]) IS 'the text of tokens, as far as they tell';
+
+CREATE FUNCTION truncate_tokens(model text, input text, max_tokens int) RETURNS text
+AS 'MODULE_PATHNAME', 'gpuscan_truncate_tokens'
+LANGUAGE C STABLE STRICT PARALLEL SAFE COST 100;
+
+COMMENT ON FUNCTION truncate_tokens(text, text, int) IS 'the longest beginning of a text that has at most so many tokens';
+
+CREATE FUNCTION chunk(model text, input text, max_tokens int DEFAULT 256, overlap int DEFAULT 32)
+RETURNS TABLE(chunk_no int, start_pos int, chunk text)
+AS 'MODULE_PATHNAME', 'gpuscan_chunk'
+LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000 ROWS 20;
+
+COMMENT ON FUNCTION chunk(text, text, int, int) IS 'a long text in pieces that the model takes, which end where sentences do';
+
+CREATE FUNCTION rerank(model text, query text, documents text[], options jsonb DEFAULT '{}')
+RETURNS TABLE(ordinal int, score float8)
+AS 'MODULE_PATHNAME', 'gpuscan_rerank'
+LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000000 ROWS 100;
+
+COMMENT ON FUNCTION rerank(text, text, text[], jsonb) IS 'documents by how near they are to a query, the nearest first';
+
 -- Distances of vectors
 CREATE FUNCTION l2_distance(real[], real[]) RETURNS double precision
 AS 'MODULE_PATHNAME', 'gpuscan_l2_distance'

@@ -12,6 +12,8 @@
 #include "mb/pg_wchar.h"
 #include "model/sql/input.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/numeric.h"
 
 const char *
 gpuscan_model_input(text *input, const char *prefix, size_t *len)
@@ -42,6 +44,7 @@ static void
 free_tokens(void *list)
 {
 	free(((TokenList *) list)->ids);
+	free(((TokenList *) list)->at);
 }
 
 TokenList *
@@ -66,6 +69,33 @@ unknown_option(const char *name, int len, const ModelOption *known, int n)
 		appendStringInfo(&names, "%s%s", i ? ", " : "", known[i].name);
 	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("unknown option \"%.*s\"", len, name),
 					errhint("Options are: %s.", names.data)));
+}
+
+static void
+read_option(const ModelOption *option, const JsonbValue *value, ModelOptionValue *read)
+{
+	read->given = true;
+	switch (option->type)
+	{
+		case MODEL_OPTION_BOOL:
+			if (value->type != jbvBool)
+				ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("option \"%s\" is not true or false", option->name)));
+			read->boolean = value->val.boolean;
+			break;
+		case MODEL_OPTION_COUNT:
+			{
+				const char *digits = value->type == jbvNumeric ?
+					DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(value->val.numeric))) : "";
+				char	   *end;
+				const long	count = strtol(digits, &end, 10);
+
+				if (*digits == '\0' || *end != '\0' || count < 1 || count > MODEL_OPTION_COUNT_MAX)
+					ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+									errmsg("option \"%s\" is not a whole number from 1 to %d", option->name, MODEL_OPTION_COUNT_MAX)));
+				read->count = (int) count;
+				break;
+			}
+	}
 }
 
 void
@@ -94,10 +124,7 @@ gpuscan_read_model_options(Jsonb *options, const ModelOption *known, int n, Mode
 		}
 		else if (token == WJB_VALUE)
 		{
-			if (value.type != jbvBool)
-				ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("option \"%s\" is not true or false", known[which].name)));
-			values[which].given = true;
-			values[which].boolean = value.val.boolean;
+			read_option(&known[which], &value, &values[which]);
 		}
 	}
 }

@@ -19,9 +19,12 @@ extern text *gpuscan_model_output(const char *utf8, size_t len);
 /* An empty list, whose memory goes with the current context */
 extern TokenList *gpuscan_token_list(void);
 
+#define MODEL_OPTION_COUNT_MAX	1000
+
 typedef enum ModelOptionType
 {
-	MODEL_OPTION_BOOL
+	MODEL_OPTION_BOOL,
+	MODEL_OPTION_COUNT			/* 1 to MODEL_OPTION_COUNT_MAX */
 } ModelOptionType;
 
 typedef struct ModelOption
@@ -34,6 +37,7 @@ typedef struct ModelOptionValue
 {
 	bool		given;
 	bool		boolean;
+	int			count;
 } ModelOptionValue;
 
 /* An object of options, or NULL: values[i] is known[i]'s.  ERROR on unknown ones and other types. */
