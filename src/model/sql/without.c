@@ -33,6 +33,7 @@ WITHOUT(gpuscan_detokenize)
 WITHOUT(gpuscan_truncate_tokens)
 WITHOUT(gpuscan_chunk)
 WITHOUT(gpuscan_rerank)
+WITHOUT(gpuscan_backfill)
 WITHOUT(gpuscan_load_model_sql)
 WITHOUT(gpuscan_unload_model_sql)
 
