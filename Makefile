@@ -65,7 +65,8 @@ OMITTED = src/model/sql/without.o
 MODEL_LIBS = -ljansson -lutf8proc
 else
 OMITTED = $(filter-out src/model/kernels%.o,$(patsubst $(top)/%.c,%.o,$(wildcard $(top)/src/model/*.c))) \
-	$(addprefix src/model/sql/,chat.o embed.o generate.o input.o loaded.o report.o shared.o tokenize.o)
+	$(addprefix src/model/sql/,backfill.o backfill_log.o backfill_table.o chat.o chunk.o embed.o generate.o input.o loaded.o report.o \
+		rerank.o shared.o tokenize.o)
 endif
 DEPS = $(OBJS:.o=.d)
 EXTRA_CLEAN = $(DEPS) $(REGRESS_OUT) $(CUDA_OUT)

@@ -211,6 +211,15 @@ do { \
 #endif
 
 /*
+ * 18 asks whether a deferrable primary key counts as one.
+ */
+#if PG_VERSION_NUM >= 180000
+#define PRIMARY_KEY_INDEX(rel) RelationGetPrimaryKeyIndex(rel, true)
+#else
+#define PRIMARY_KEY_INDEX(rel) RelationGetPrimaryKeyIndex(rel)
+#endif
+
+/*
  * 18 lets a module say its name and version (commit 9324c8c580).
  */
 #if PG_VERSION_NUM >= 180000

@@ -197,6 +197,93 @@ LANGUAGE C STABLE STRICT PARALLEL SAFE COST 100;
 
 COMMENT ON FUNCTION count_tokens(text, text) IS 'how many tokens a text has';
 
+CREATE FUNCTION detokenize(model text, tokens int[]) RETURNS text
+AS 'MODULE_PATHNAME', 'gpuscan_detokenize'
+LANGUAGE C STABLE STRICT PARALLEL SAFE COST 100;
+
+COMMENT ON FUNCTION detokenize(text, int[]) IS 'the text of tokens, as far as they tell';
+
+CREATE FUNCTION truncate_tokens(model text, input text, max_tokens int) RETURNS text
+AS 'MODULE_PATHNAME', 'gpuscan_truncate_tokens'
+LANGUAGE C STABLE STRICT PARALLEL SAFE COST 100;
+
+COMMENT ON FUNCTION truncate_tokens(text, text, int) IS 'the longest beginning of a text that has at most so many tokens';
+
+CREATE FUNCTION chunk(model text, input text, max_tokens int DEFAULT 256, overlap int DEFAULT 32)
+RETURNS TABLE(chunk_no int, start_pos int, chunk text)
+AS 'MODULE_PATHNAME', 'gpuscan_chunk'
+LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000 ROWS 20;
+
+COMMENT ON FUNCTION chunk(text, text, int, int) IS 'a long text in pieces that the model takes, which end where sentences do';
+
+CREATE FUNCTION rerank(model text, query text, documents text[], options jsonb DEFAULT '{}')
+RETURNS TABLE(ordinal int, score float8)
+AS 'MODULE_PATHNAME', 'gpuscan_rerank'
+LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000000 ROWS 100;
+
+COMMENT ON FUNCTION rerank(text, text, text[], jsonb) IS 'documents by how near they are to a query, the nearest first';
+
+-- What is kept of runs of backfill: each role sees and changes what is its own.  Not dumped: it is
+-- about rows and sessions of this database.
+CREATE TABLE backfill_runs (
+	run bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	role regrole NOT NULL,
+	pid int NOT NULL,
+	relation regclass NOT NULL,
+	source text NOT NULL,
+	target text NOT NULL,
+	target_column int2 NOT NULL,
+	model text NOT NULL,
+	state text NOT NULL DEFAULT 'running' CHECK (state IN ('running', 'finished', 'interrupted')),
+	rows_total bigint NOT NULL,
+	rows_done bigint NOT NULL DEFAULT 0,
+	rows_failed bigint NOT NULL DEFAULT 0,
+	rows_skipped bigint NOT NULL DEFAULT 0,
+	started timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+	last_commit timestamptz);
+
+COMMENT ON TABLE backfill_runs IS 'runs of backfill of this role';
+
+CREATE TABLE backfill_errors (
+	role regrole NOT NULL,
+	relation regclass NOT NULL,
+	target text NOT NULL,
+	row_key text NOT NULL,
+	model text NOT NULL,
+	error text NOT NULL,
+	sqlstate text NOT NULL,
+	attempts int NOT NULL,
+	last_attempt timestamptz NOT NULL,
+	text_hash bigint NOT NULL,
+	run bigint NOT NULL,
+	PRIMARY KEY (role, relation, target, row_key));
+
+COMMENT ON TABLE backfill_errors IS 'rows that backfill could not fill for this role, by their primary key';
+
+ALTER TABLE backfill_runs ENABLE ROW LEVEL SECURITY;
+ALTER TABLE backfill_errors ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON backfill_runs USING (role = pg_catalog.quote_ident(current_user)::pg_catalog.regrole);
+CREATE POLICY own ON backfill_errors USING (role = pg_catalog.quote_ident(current_user)::pg_catalog.regrole);
+GRANT SELECT, INSERT, UPDATE, DELETE ON backfill_runs, backfill_errors TO PUBLIC;
+
+-- A run holds a lock on the column, which goes when it ends, however it does.
+CREATE VIEW backfill_progress WITH (security_invoker = true) AS
+SELECT r.pid, r.role, r.relation, r.source, r.target, r.model, r.rows_total, r.rows_done, r.rows_failed, r.rows_skipped, r.started, r.last_commit
+FROM @extschema@.backfill_runs r
+JOIN pg_catalog.pg_locks l ON l.locktype = 'object' AND l.granted AND l.pid = r.pid AND l.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+	AND l.objid = r.relation AND l.objsubid = r.target_column
+	AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())
+WHERE r.state = 'running';
+
+COMMENT ON VIEW backfill_progress IS 'runs of backfill that are at work';
+GRANT SELECT ON backfill_progress TO PUBLIC;
+
+CREATE PROCEDURE backfill(relation regclass, source text, target text, model text, batch_rows int DEFAULT 256, options jsonb DEFAULT '{}')
+AS 'MODULE_PATHNAME', 'gpuscan_backfill'
+LANGUAGE C;
+
+COMMENT ON PROCEDURE backfill(regclass, text, text, text, int, jsonb) IS 'fill a column with the embeddings of another, batch by batch';
+
 CREATE FUNCTION generate(model text, prompt text, options jsonb DEFAULT '{}') RETURNS text
 AS 'MODULE_PATHNAME', 'gpuscan_generate'
 LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL SAFE COST 1000000;

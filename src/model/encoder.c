@@ -285,6 +285,25 @@ encoder_tokenize(const Encoder *encoder, const char *text, size_t len, bool trun
 	return true;
 }
 
+bool
+encoder_prefix(const Encoder *encoder, const char *text, size_t len, size_t most, TokenList *out, TokenPrefix *prefix,
+			   ModelProgress *progress, ModelError *error)
+{
+	return wordpiece_prefix(encoder->wordpiece, text, len, most, out, prefix, progress->cancelled, progress->context, error);
+}
+
+bool
+encoder_detokenize(const Encoder *encoder, const int32_t *tokens, size_t n, char *to, size_t *len, ModelError *error)
+{
+	const uint32_t ntokens = wordpiece_ntokens(encoder->wordpiece);
+
+	for (size_t i = 0; i < n; i++)
+		if (tokens[i] < 0 || (uint32_t) tokens[i] >= ntokens)
+			return model_error(error, MODEL_BAD_INPUT, "there is no token %" PRId32 ": the vocabulary has %" PRIu32, tokens[i], ntokens);
+	*len = wordpiece_text(encoder->wordpiece, tokens, n, to);
+	return true;
+}
+
 const char *
 encoder_piece(const Encoder *encoder, int32_t token, uint32_t *len)
 {

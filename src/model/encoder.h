@@ -56,6 +56,20 @@ extern bool encoder_tokenize(const Encoder *encoder, const char *text, size_t le
 /* Without what stands around, and of any length */
 extern bool encoder_tokens(const Encoder *encoder, const char *text, size_t len, TokenList *out, ModelProgress *progress, ModelError *error);
 
+/*
+ * The longest beginning of a text, in whole characters, that has at most so many tokens,
+ * without what stands around.  out: the tokens of its whole words, with their places; what
+ * was in it goes.
+ */
+extern bool encoder_prefix(const Encoder *encoder, const char *text, size_t len, size_t most, TokenList *out, TokenPrefix *prefix,
+						   ModelProgress *progress, ModelError *error);
+
+/*
+ * The text of tokens: *len bytes to 'to', or only how many if it is NULL.  What the
+ * tokenizer dropped is lost.  Tokens that there are not are an error.
+ */
+extern bool encoder_detokenize(const Encoder *encoder, const int32_t *tokens, size_t n, char *to, size_t *len, ModelError *error);
+
 /* A token as the vocabulary has it; NULL: there is no such token */
 extern const char *encoder_piece(const Encoder *encoder, int32_t token, uint32_t *len);
 

@@ -18,7 +18,17 @@ typedef struct TokenList
 	int32_t    *ids;			/* malloc'ed; may be NULL while n is 0 */
 	size_t		n;
 	size_t		room;
+	bool		places;			/* to be set before there are any: 'at' is wanted */
+	size_t	   *at;				/* where, in the text, the word begins that a token is of; malloc'ed */
 } TokenList;
+
+/* The beginning of a text that has at most so many tokens */
+typedef struct TokenPrefix
+{
+	size_t		len;			/* its bytes, up to between two characters */
+	size_t		whole;			/* ... up to where the word begins that it cuts; len: it cuts none */
+} TokenPrefix;
+
 
 /* Asked now and then while a long text is worked on; true: stop */
 typedef bool (*ModelCancelled) (void *context);
@@ -58,6 +68,14 @@ tokens_room(TokenList *list, size_t n, ModelError *error)
 	if (!ids)
 		return model_error(error, MODEL_NO_MEMORY, "out of memory for %zu tokens", room);
 	list->ids = ids;
+	if (list->places)
+	{
+		size_t	   *at = realloc(list->at, room * sizeof *at);
+
+		if (!at)
+			return model_error(error, MODEL_NO_MEMORY, "out of memory for %zu tokens", room);
+		list->at = at;
+	}
 	list->room = room;
 	return true;
 }

@@ -36,6 +36,7 @@ typedef struct Word
 	size_t		len;
 	size_t		room;
 	size_t		nchars;
+	size_t		at;				/* in the text: the first of what it is from */
 } Word;
 
 /* ------------------------------------------------------------------------
@@ -257,20 +258,12 @@ word_add(Word *word, int32_t c, ModelError *error)
 	return true;
 }
 
-/* The tokens of the word that was gathered, and begin the next one */
-static bool
-finish_word(const Wordpiece *wp, Word *word, TokenList *out, ModelError *error)
+/* The tokens of a word, whose bytes stand behind two that are free; ids has room for nchars.  Returns how many. */
+static size_t
+word_tokens(const Wordpiece *wp, char *bytes, size_t len, size_t nchars, int32_t *ids)
 {
-	char	   *bytes = word->bytes;
-	const size_t len = word->len;
-	const size_t nchars = word->nchars;
-	const size_t before = out->n;
+	size_t		n = 0;
 
-	word->len = word->nchars = 0;
-	if (len == 0)
-		return true;
-	if (!tokens_room(out, nchars > MOST_CHARACTERS ? 1 : nchars, error))
-		return false;
 	for (size_t from = 0; from < len && nchars <= MOST_CHARACTERS;)
 	{
 		/* a part that is not the first is looked up behind "##", over the end of the one before */
@@ -297,165 +290,296 @@ finish_word(const Wordpiece *wp, Word *word, TokenList *out, ModelError *error)
 		if (from > 0)
 			memcpy(begin, saved, 2);
 		if (id == NO_TOKEN)
-		{
-			out->n = before;
 			break;
-		}
-		out->ids[out->n++] = id;
+		ids[n++] = id;
 		from = to;
 		if (from == len)
-			return true;
+			return n;
 	}
-	out->n = before;
-	out->ids[out->n++] = wp->unknown;
-	return true;
+	ids[0] = wp->unknown;
+	return 1;
 }
 
-/* A character of the cleaned text, once it has its form: it is a word by itself, or one of a word's */
-static bool
-take_character(const Wordpiece *wp, int32_t c, Word *word, TokenList *out, ModelError *error)
+/* A mark that waits for its place among those that follow the same character */
+typedef struct Mark
 {
-	if (!is_punctuation(c))
-		return word_add(word, c, error);
-	return finish_word(wp, word, out, error) && word_add(word, c, error) && finish_word(wp, word, out, error);
-}
+	int32_t		c;
+	size_t		at;
+} Mark;
 
 /* Where a text is taken apart */
 typedef struct Taking
 {
+	const Wordpiece *wp;
 	Word		word;
-	utf8proc_int32_t *chars;	/* scratch */
-	size_t		room;
+	Mark		marks[MOST_MARKS];
+	size_t		nmarks;
 	TokenList  *out;
 	ModelProgress progress;
 	ModelError *error;
 } Taking;
 
+static int32_t
+lower(int32_t c)
+{
+	return c < 0x80 ? (c >= 'A' && c <= 'Z' ? c + 32 : c) : utf8proc_tolower(c);
+}
+
+/* A character of the word, from 'at' in the text */
+static bool
+gather(Taking *taking, int32_t c, size_t at)
+{
+	if (taking->word.nchars == 0 || at < taking->word.at)
+		taking->word.at = at;
+	return word_add(&taking->word, c, taking->error);
+}
+
+/* The tokens of the word that was gathered, and begin the next one */
+static bool
+finish_gathered(Taking *taking)
+{
+	Word	   *word = &taking->word;
+	TokenList  *out = taking->out;
+	const size_t before = out->n;
+
+	if (word->len == 0)
+		return true;
+	if (!tokens_room(out, word->nchars > MOST_CHARACTERS ? 1 : word->nchars, taking->error))
+		return false;
+	out->n += word_tokens(taking->wp, word->bytes, word->len, word->nchars, out->ids + out->n);
+	for (size_t i = before; out->places && i < out->n; i++)
+		out->at[i] = word->at;
+	word->len = word->nchars = 0;
+	return true;
+}
+
+/* A character of the cleaned text, once it has its form: it is a word by itself, or one of a word's */
+static bool
+take_character(Taking *taking, int32_t c, size_t at)
+{
+	if (!is_punctuation(c))
+		return gather(taking, c, at);
+	return finish_gathered(taking) && gather(taking, c, at) && finish_gathered(taking);
+}
+
+static bool
+take_marks(Taking *taking)
+{
+	for (size_t i = 0; i < taking->nmarks; i++)
+		if (!take_character(taking, lower(taking->marks[i].c), taking->marks[i].at))
+			return false;
+	taking->nmarks = 0;
+	return true;
+}
+
+static bool
+finish_word(Taking *taking)
+{
+	return (taking->nmarks == 0 || take_marks(taking)) && finish_gathered(taking);
+}
+
 static int
-combining_class(utf8proc_int32_t c)
+combining_class(int32_t c)
 {
 	return c < 0x80 ? 0 : utf8proc_get_property(c)->combining_class;
 }
 
 /*
- * Canonical order, and no accents: in place, returns how many are left.  Marks that
- * follow each other are ordered by their class, those of one class as they came.
- * Nearly all are accents (Mn) and go; a word with very many others is unknown,
- * in whatever order.
+ * A character of the decomposed text, which is brought into canonical order and loses
+ * its accents.  Marks that follow each other are ordered by their class, those of one
+ * class as they came.  Nearly all are accents (Mn) and go; a word with very many
+ * others is unknown, in whatever order.
  */
-static size_t
-order_marks(utf8proc_int32_t *chars, size_t n)
-{
-	size_t		kept = 0;
-	size_t		marks = 0;		/* where those begin that follow each other */
-
-	for (size_t i = 0; i < n; i++)
-	{
-		const utf8proc_int32_t c = chars[i];
-		const int	class = combining_class(c);
-		size_t		k = kept;
-
-		if (class == 0)
-			marks = kept;
-		if (c >= 0x80 && utf8proc_category(c) == UTF8PROC_CATEGORY_MN)
-			continue;
-		if (class == 0)
-			marks = kept + 1;
-		else if (kept - marks < MOST_MARKS)
-			for (; k > marks && combining_class(chars[k - 1]) > class; k--)
-				chars[k] = chars[k - 1];
-		chars[k] = c;
-		kept++;
-	}
-	return kept;
-}
-
-/* Characters between white space as they are; where accents and upper case go, decomposed */
 static bool
-take_stretch(const Wordpiece *wp, const char *p, size_t len, Taking *taking)
+take_decomposed(Taking *taking, int32_t c, size_t at)
 {
-	size_t		n = 0;
+	const int	class = combining_class(c);
+	const bool	accent = c >= 0x80 && utf8proc_category(c) == UTF8PROC_CATEGORY_MN;
+	size_t		k;
 
-	/* what is as if it were not there goes first: it would stand between a letter and its accent */
-	for (size_t i = 0; i < len;)
+	if (class == 0 || (!accent && taking->nmarks == MOST_MARKS))
 	{
-		int			size;
-		const int32_t c = unicode_at(p + i, len - i, &size);
-
-		i += (size_t) size;
-		if (c < 0 || is_nothing(c))
-			continue;
-		if (!model_goes_on(&taking->progress, 1, taking->error))
+		if (taking->nmarks > 0 && !take_marks(taking))
 			return false;
-		if (!wp->lowercase)
-		{
-			if (!take_character(wp, c, &taking->word, taking->out, taking->error))
-				return false;
-			continue;
-		}
-		/* a character has at most 4 in its canonical decomposition */
-		if (n + 4 > taking->room)
-		{
-			utf8proc_int32_t *chars = realloc(taking->chars, (taking->room * 2 + 256) * sizeof *chars);
-
-			if (!chars)
-				return model_error(taking->error, MODEL_NO_MEMORY, "out of memory for a word of %zu bytes", len);
-			taking->chars = chars;
-			taking->room = taking->room * 2 + 256;
-		}
-		if (c < 0x80)
-			taking->chars[n++] = c;
-		else
-		{
-			const utf8proc_ssize_t added = utf8proc_decompose_char(c, taking->chars + n, 4, UTF8PROC_DECOMPOSE, NULL);
-
-			if (added > 0 && added <= 4)
-				n += (size_t) added;
-		}
+		if (class == 0)
+			return accent || take_character(taking, lower(c), at);
 	}
-	n = n > 0 ? order_marks(taking->chars, n) : 0;
-	for (size_t i = 0; i < n; i++)
-	{
-		const utf8proc_int32_t c = taking->chars[i];
-
-		if (!model_goes_on(&taking->progress, 1, taking->error) ||
-			!take_character(wp, c < 0x80 ? (c >= 'A' && c <= 'Z' ? c + 32 : c) : utf8proc_tolower(c), &taking->word, taking->out, taking->error))
-			return false;
-	}
+	if (accent)
+		return true;
+	for (k = taking->nmarks++; k > 0 && combining_class(taking->marks[k - 1].c) > class; k--)
+		taking->marks[k] = taking->marks[k - 1];
+	taking->marks[k] = (Mark) {c, at};
 	return true;
 }
 
-/* ... which end a word */
+/* A character of the text that is not white space */
 static bool
-take_words(const Wordpiece *wp, const char *p, size_t len, Taking *taking)
+take(Taking *taking, int32_t c, size_t at)
 {
-	return take_stretch(wp, p, len, taking) && finish_word(wp, &taking->word, taking->out, taking->error);
+	utf8proc_int32_t chars[4];	/* the most that a canonical decomposition has */
+	utf8proc_ssize_t n;
+
+	if (!model_goes_on(&taking->progress, 1, taking->error))
+		return false;
+	/* what is as if it were not there does not stand between a letter and its accent either */
+	if (c < 0 || is_nothing(c))
+		return true;
+	if (!taking->wp->lowercase)
+		return take_character(taking, c, at);
+	if (c < 0x80)
+		return take_decomposed(taking, c, at);
+	n = utf8proc_decompose_char(c, chars, 4, UTF8PROC_DECOMPOSE, NULL);
+	for (utf8proc_ssize_t i = 0; i < n && n <= 4; i++)
+		if (!take_decomposed(taking, chars[i], at))
+			return false;
+	return true;
+}
+
+static bool
+taking_begin(Taking *taking, const Wordpiece *wp, TokenList *out, ModelCancelled cancelled, void *context, ModelError *error)
+{
+	taking->wp = wp;
+	taking->word = (Word) {0};
+	taking->nmarks = 0;
+	taking->out = out;
+	taking->progress = (ModelProgress) {cancelled, context, 0};
+	taking->error = error;
+	return word_room(&taking->word, 64, error);
+}
+
+static void
+taking_end(Taking *taking)
+{
+	free(taking->word.bytes);
+}
+
+/* Append the tokens of a text, or of its beginning that has more than 'most' */
+static bool
+encode(const Wordpiece *wp, const char *text, size_t len, size_t most, TokenList *out, ModelCancelled cancelled, void *context,
+	   ModelError *error)
+{
+	const size_t before = out->n;
+	Taking		taking;
+	bool		good = taking_begin(&taking, wp, out, cancelled, context, error);
+
+	for (size_t i = 0; good && i < len && out->n - before <= most;)
+	{
+		int			size;
+		const int32_t c = unicode_at(text + i, len - i, &size);
+
+		if (is_chinese(c))
+			good = finish_word(&taking) && take(&taking, c, i) && finish_word(&taking);
+		else if (unicode_class(c) == UNICODE_SPACE)
+			good = model_goes_on(&taking.progress, 1, error) && finish_word(&taking);
+		else
+			good = take(&taking, c, i);
+		i += (size_t) size;
+	}
+	good = good && (out->n - before > most || finish_word(&taking));
+	taking_end(&taking);
+	return good;
 }
 
 bool
 wordpiece_encode(const Wordpiece *wp, const char *text, size_t len, TokenList *out, ModelCancelled cancelled, void *context,
 				 ModelError *error)
 {
-	Taking		taking = {.out = out,.progress = {cancelled, context, 0},.error = error};
-	size_t		begin = 0;
-	bool		good = word_room(&taking.word, 64, error);
+	return encode(wp, text, len, SIZE_MAX, out, cancelled, context, error);
+}
 
-	for (size_t i = 0; good && i < len;)
+/*
+ * How many bytes of the word that a text begins with are at most so many tokens.  Its
+ * parts are tried one by one, since a longer one may have fewer tokens.  Those of a word
+ * of many characters would be many, but such a word is one token as a whole, and fits.
+ */
+static bool
+cut_word(const Wordpiece *wp, const char *text, size_t len, size_t most, size_t *cut, ModelCancelled cancelled, void *context,
+		 ModelError *error)
+{
+	TokenList	word = {0};		/* gets tokens when the word is at its end */
+	Taking		taking;
+	char		bytes[2 + 4 * (MOST_CHARACTERS + MOST_MARKS)];
+	int32_t		ids[MOST_CHARACTERS];
+	bool		fits = true;
+	bool		good = taking_begin(&taking, wp, &word, cancelled, context, error);
+
+	*cut = 0;
+	for (size_t i = 0; good && most > 0 && i < len;)
 	{
+		const size_t before = taking.word.nchars + taking.nmarks;
 		int			size;
 		const int32_t c = unicode_at(text + i, len - i, &size);
-		const bool	chinese = is_chinese(c);
 
-		if (chinese || unicode_class(c) == UNICODE_SPACE)
-		{
-			good = model_goes_on(&taking.progress, 1, error) && take_words(wp, text + begin, i - begin, &taking) &&
-				(!chinese || take_words(wp, text + i, (size_t) size, &taking));
-			begin = i + (size_t) size;
-		}
+		if (is_chinese(c) || unicode_class(c) == UNICODE_SPACE)
+			break;
+		good = take(&taking, c, i);
 		i += (size_t) size;
+		if (!good || word.n > 0 || taking.word.nchars + taking.nmarks > MOST_CHARACTERS)
+			break;
+		if (taking.word.nchars + taking.nmarks != before)
+		{
+			size_t		n = taking.word.len;
+
+			memcpy(bytes + 2, taking.word.bytes + 2, n);
+			for (size_t m = 0; m < taking.nmarks; m++)
+				n += (size_t) utf8proc_encode_char(lower(taking.marks[m].c), (utf8proc_uint8_t *) bytes + 2 + n);
+			fits = word_tokens(wp, bytes, n, taking.word.nchars + taking.nmarks, ids) <= most;
+		}
+		if (fits)
+			*cut = i;
 	}
-	good = good && take_words(wp, text + begin, len - begin, &taking);
-	free(taking.word.bytes);
-	free(taking.chars);
+	taking_end(&taking);
+	free(word.ids);
 	return good;
+}
+
+bool
+wordpiece_prefix(const Wordpiece *wp, const char *text, size_t len, size_t most, TokenList *out, TokenPrefix *prefix,
+				 ModelCancelled cancelled, void *context, ModelError *error)
+{
+	size_t		cut;
+
+	out->n = 0;
+	out->places = true;
+	if (!encode(wp, text, len, most, out, cancelled, context, error))
+		return false;
+	prefix->len = prefix->whole = len;
+	if (out->n <= most)
+		return true;
+	/* what comes behind the word that is too much has more tokens in any case */
+	prefix->whole = out->at[most];
+	for (out->n = most; out->n > 0 && out->at[out->n - 1] == prefix->whole;)
+		out->n--;
+	if (!cut_word(wp, text + prefix->whole, len - prefix->whole, most - out->n, &cut, cancelled, context, error))
+		return false;
+	prefix->len = prefix->whole + cut;
+	return true;
+}
+
+size_t
+wordpiece_text(const Wordpiece *wp, const int32_t *ids, size_t n, char *to)
+{
+	size_t		len = 0;
+
+	for (size_t i = 0; i < n; i++)
+	{
+		uint32_t	size;
+		const char *piece = wordpiece_piece(wp, ids[i], &size);
+
+		if (i > 0 && size >= 2 && memcmp(piece, "##", 2) == 0)
+		{
+			piece += 2;
+			size -= 2;
+		}
+		else if (i > 0)
+		{
+			if (to)
+				to[len] = ' ';
+			len++;
+		}
+		if (to)
+			memcpy(to + len, piece, size);
+		len += size;
+	}
+	return len;
 }

@@ -39,4 +39,18 @@ extern const char *wordpiece_piece(const Wordpiece *wordpiece, int32_t id, uint3
 extern bool wordpiece_encode(const Wordpiece *wordpiece, const char *text, size_t len, TokenList *out,
 							 ModelCancelled cancelled, void *context, ModelError *error);
 
+/*
+ * The longest beginning of a text, in whole characters, that has at most so many tokens;
+ * out, which was empty: those of its whole words, with their places.
+ */
+extern bool wordpiece_prefix(const Wordpiece *wordpiece, const char *text, size_t len, size_t most, TokenList *out, TokenPrefix *prefix,
+							 ModelCancelled cancelled, void *context, ModelError *error);
+
+/*
+ * The text of tokens, all of which there are, to 'to', or nowhere if it is NULL; returns
+ * its bytes.  A blank stands before each but the first and those that continue a word,
+ * whose ## goes: the decoder of the library tokenizers, without its cleanup.
+ */
+extern size_t wordpiece_text(const Wordpiece *wordpiece, const int32_t *ids, size_t n, char *to);
+
 #endif							/* GPUSCAN_MODEL_WORDPIECE_H */

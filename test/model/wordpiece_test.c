@@ -58,6 +58,89 @@ test_small(const char *what, const char *vocabulary, bool lowercase, const char 
 	wordpiece_close(wp);
 }
 
+/* What random texts are made of: words of one and many tokens, marks that go and that stay, characters that come apart */
+static const char *const parts[] = {"a", "select", "Table", "xqz", "zzzzzzz", " ", "  ", "\n", ".", ",", "\303\251", "e\314\201", "\314\201", "\343\200\256",
+	"\360\235\205\245", "\343\200\202", "\346\227\245", "\355\225\234", "\342\200\213", "\342\211\256", "\315\217", "unbelievable", "\315\276", "\377",
+"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
+
+static size_t
+random_text(char *text, unsigned *seed)
+{
+	const int	n = rand_r(seed) % 14;
+	size_t		len = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		const char *part = parts[(size_t) rand_r(seed) % (sizeof parts / sizeof *parts)];
+
+		memcpy(text + len, part, strlen(part));
+		len += strlen(part);
+	}
+	return len;
+}
+
+/* The longest beginning of at most so many tokens, all of them tried */
+static size_t
+longest(Wordpiece *wp, const char *text, size_t len, size_t most, TokenList *out, ModelError *error)
+{
+	for (;; len--)
+	{
+		out->n = 0;
+		/* between two characters; \377 is one */
+		if ((len == 0 || (text[len] & 0xC0) != 0x80) && wordpiece_encode(wp, text, len, out, NULL, NULL, error) && out->n <= most)
+			return len;
+	}
+}
+
+static void
+test_prefix(Wordpiece *wp, const char *what)
+{
+	TokenList	out = {0};
+	TokenList	all = {0};
+	TokenPrefix prefix;
+	ModelError	error = {0};
+	unsigned	seed = 7;
+	int			wrong = 0;
+	int			cut = 0;
+
+	for (int round = 0; round < 6000; round++)
+	{
+		char		text[2000] = {0};
+		const size_t len = random_text(text, &seed);
+		const size_t most = (size_t) rand_r(&seed) % 12;
+		const size_t expected = longest(wp, text, len, most, &all, &error);
+		bool		right = wordpiece_prefix(wp, text, len, most, &out, &prefix, NULL, NULL, &error) && prefix.len == expected && prefix.whole <= prefix.len;
+
+		cut += right && prefix.whole < prefix.len && prefix.len < len;
+		/* the whole words are what a text without the rest has */
+		all.n = 0;
+		right = right && wordpiece_encode(wp, text, prefix.whole, &all, NULL, NULL, &error) && all.n == out.n &&
+			(all.n == 0 || memcmp(all.ids, out.ids, all.n * sizeof *all.ids) == 0);
+		wrong += !right;
+	}
+	ok(wrong == 0 && cut > 50, "%s: the longest beginnings of so many tokens, %d wrong, %d within a word", what, wrong, cut);
+	free(out.ids);
+	free(out.at);
+	free(all.ids);
+}
+
+static void
+test_text(Wordpiece *wp)
+{
+	int32_t		ids[40];
+	char		text[400];
+	size_t		n = 0;
+	size_t		len;
+	const char *names[] = {"select", "a", "##a", ".", "[SEP]", "##a"};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		ids[n++] = wordpiece_find(wp, names[i]);
+	len = wordpiece_text(wp, ids, n, NULL);
+	ok(wordpiece_text(wp, ids, n, text) == len && len == strlen("select aa . [SEP]a") && memcmp(text, "select aa . [SEP]a", len) == 0, "the text of tokens");
+	ok(wordpiece_text(wp, ids + 2, 1, text) == 3 && memcmp(text, "##a", 3) == 0, "... that begins within a word");
+	ok(wordpiece_text(wp, ids, 0, NULL) == 0, "... of none");
+}
+
 /* Accents without end: no more than a letter, and in no more time than others */
 static void
 test_marks(Wordpiece *wp)
@@ -96,10 +179,16 @@ main(void)
 		compare_tokens(FIXTURES "wordpiece.bin", encode, wp);
 		test_cancel(wp);
 		test_marks(wp);
+		test_prefix(wp, "in lower case");
+		test_text(wp);
 		ok(wordpiece_find(wp, "[CLS]") == 2 && wordpiece_find(wp, "no such token") == -1 && wordpiece_ntokens(wp) == 1200, "tokens by their names");
 		ok(strcmp(wordpiece_piece(wp, 3, &size), "[SEP]") == 0 && size == 5 && !wordpiece_piece(wp, -1, &size) && !wordpiece_piece(wp, 1200, &size),
 		   "names of tokens");
 	}
+	wordpiece_close(wp);
+	wp = vocabulary ? wordpiece_open(vocabulary, len, &(WordpieceOptions) {false, NULL}, &error) : NULL;
+	if (wp)
+		test_prefix(wp, "as it is written");
 	wordpiece_close(wp);
 	free(vocabulary);
 	test_small("as it is written", "[UNK]\nAb\n##\303\251\n", false, "Ab\303\251", 2, 1, 2);

@@ -159,6 +159,12 @@ like(failure(q{SELECT gpuscan.embed('m', 'x')}), qr/^42809: model "m" makes no e
 is(sql(q{SELECT gpuscan.count_tokens('m', 'the'), gpuscan.tokenize('m', '<|im_end|>') = '{2}', gpuscan.tokenize('m', '')}), '2|f|{}', 'tokens')
 	or diag('the fixture has changed?');
 
+is(sql(q{SELECT gpuscan.detokenize('m', gpuscan.tokenize('m', t)) = t FROM (SELECT 'the ant, 42 ' || chr(233) || chr(128578) || ' <|im_end|>') x(t)}), 't', '... and back');
+is(sql(q{SELECT gpuscan.detokenize('m', '{2}') = '', gpuscan.detokenize('m', '{}') = '', gpuscan.detokenize('m', (gpuscan.tokenize('m', chr(233)))[1:1]) = chr(65533)}), 't|t|t',
+	'tokens that are no text, none, a part of a character');
+like(failure(q{SELECT gpuscan.detokenize('m', '{100000}')}), qr/^22023: model "m": there is no token 100000/, 'no token');
+like(failure(q{SELECT gpuscan.detokenize('m', '{1,NULL}')}), qr/^22004: /, 'NULL among them');
+
 # --- files
 
 like(failure(q{CREATE SERVER none FOREIGN DATA WRAPPER gpuscan_model OPTIONS (file 'none.gguf'); SELECT gpuscan.load_model('none')}),

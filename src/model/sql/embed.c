@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * embed.c
- *	  embed(model, text): a text as a vector.
+ *	  embed(model, text): a text as a vector; and what others that need vectors call.
  *
  *-------------------------------------------------------------------------
  */
@@ -13,8 +13,8 @@
 #include "funcapi.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "model/sql/embed.h"
 #include "model/sql/input.h"
-#include "model/sql/loaded.h"
 #include "model/sql/report.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -23,65 +23,63 @@
 PG_FUNCTION_INFO_V1(gpuscan_embed);
 PG_FUNCTION_INFO_V1(gpuscan_embed_array);
 
-/* Texts that go into the network together: more would only hold more memory */
-#define EMBED_TOGETHER	256
-
-typedef struct EmbedOptions
+void
+gpuscan_embedder_init(Embedder *embedder, const RegisteredModel *registered, const char *input_type, bool truncate)
 {
-	bool		truncate;
-	const char *prefix;			/* of the model, before each text */
-} EmbedOptions;
-
-static EmbedOptions
-read_options(const RegisteredModel *model, const char *input_type, Jsonb *options)
-{
-	static const ModelOption known[] = {{.name = "truncate", .type = MODEL_OPTION_BOOL}};
-	EmbedOptions read = {0};
-	ModelOptionValue values[lengthof(known)] = {0};
-
-	gpuscan_read_model_options(options, known, lengthof(known), values);
-	read.truncate = values[0].given && values[0].boolean;
+	embedder->registered = registered;
+	embedder->truncate = truncate;
 	if (strcmp(input_type, "document") == 0)
-		read.prefix = model->document_prefix;
+		embedder->prefix = registered->document_prefix;
 	else if (strcmp(input_type, "query") == 0)
-		read.prefix = model->query_prefix;
+		embedder->prefix = registered->query_prefix;
 	else
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("invalid input type \"%s\"", input_type),
 						errhint("There are \"document\" and \"query\".")));
-	return read;
+	embedder->model = gpuscan_load_model(registered);
+	embedder->encoder = gpuscan_loaded_encoder(embedder->model);
+	embedder->dimensions = encoder_info(embedder->encoder)->dimensions;
 }
 
-/* Tokens of a text, appended; returns how many. */
-static uint32
-tokenize(const RegisteredModel *model, const Encoder *encoder, const EmbedOptions *options, text *input, TokenList *tokens)
+bool
+gpuscan_embed_truncates(Jsonb *options)
+{
+	static const ModelOption known[] = {{.name = "truncate", .type = MODEL_OPTION_BOOL}};
+	ModelOptionValue values[lengthof(known)] = {0};
+
+	gpuscan_read_model_options(options, known, lengthof(known), values);
+	return values[0].given && values[0].boolean;
+}
+
+uint32
+gpuscan_embed_tokens(const Embedder *embedder, text *input, TokenList *tokens)
 {
 	const size_t before = tokens->n;
 	size_t		len;
-	const char *utf8 = gpuscan_model_input(input, options->prefix, &len);
+	const char *utf8 = gpuscan_model_input(input, embedder->prefix, &len);
 	ModelCall	call;
 
 	if (VARSIZE_ANY_EXHDR(input) == 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("cannot embed an empty text"),
 						errhint("Use NULL for a text that is not there, or nullif(..., '').")));
 	model_call_begin(&call);
-	if (!encoder_tokenize(encoder, utf8, len, options->truncate, tokens, &call.progress, &call.error))
-		model_call_failed(&call, model->name);
+	if (!encoder_tokenize(embedder->encoder, utf8, len, embedder->truncate, tokens, &call.progress, &call.error))
+		model_call_failed(&call, embedder->registered->name);
 	return (uint32) (tokens->n - before);
 }
 
-static void
-run(const RegisteredModel *registered, LoadedModel *model, const TokenList *tokens, const uint32 *lengths, size_t n, float *out)
+void
+gpuscan_embed_run(const Embedder *embedder, const int32_t *tokens, const uint32 *lengths, size_t n, float *out)
 {
 	ModelCall	call;
 
 	model_call_begin(&call);
-	if (!encoder_embed(gpuscan_loaded_encoder(model), tokens->ids, lengths, n, out, &call.progress, &call.error))
-		model_call_failed(&call, registered->name);
-	gpuscan_count_passes(model, (int64) n);
+	if (!encoder_embed(embedder->encoder, tokens, lengths, n, out, &call.progress, &call.error))
+		model_call_failed(&call, embedder->registered->name);
+	gpuscan_count_passes(embedder->model, (int64) n);
 }
 
-static ArrayType *
-vector_of(const float *values, uint32 n)
+ArrayType *
+gpuscan_vector(const float *values, uint32 n)
 {
 	const Size	size = ARR_OVERHEAD_NONULLS(1) + n * sizeof(float4);
 	ArrayType  *array = palloc0(size);
@@ -199,16 +197,17 @@ gpuscan_embed(PG_FUNCTION_ARGS)
 	}
 	else
 	{
-		const EmbedOptions options = read_options(registered, TextDatumGetCString(args[1]), missing[2] ? NULL : DatumGetJsonbP(args[2]));
-		LoadedModel *model = gpuscan_load_model(registered);
-		const Encoder *encoder = gpuscan_loaded_encoder(model);
-		const uint32 dimensions = encoder_info(encoder)->dimensions;
-		float	   *values = palloc_array(float, dimensions);
+		Embedder	embedder;
 		TokenList  *tokens = gpuscan_token_list();
-		const uint32 length = tokenize(registered, encoder, &options, DatumGetTextPP(args[0]), tokens);
+		float	   *values;
+		uint32		length;
+		const bool	truncate = !missing[2] && gpuscan_embed_truncates(DatumGetJsonbP(args[2]));
 
-		run(registered, model, tokens, &length, 1, values);
-		result = vector_of(values, dimensions);
+		gpuscan_embedder_init(&embedder, registered, TextDatumGetCString(args[1]), truncate);
+		values = palloc_array(float, embedder.dimensions);
+		length = gpuscan_embed_tokens(&embedder, DatumGetTextPP(args[0]), tokens);
+		gpuscan_embed_run(&embedder, tokens->ids, &length, 1, values);
+		result = gpuscan_vector(values, embedder.dimensions);
 		memo_keep(memo, registered, arguments, result);
 	}
 	PG_RETURN_ARRAYTYPE_P(result);
@@ -224,28 +223,23 @@ Datum
 gpuscan_embed_array(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	RegisteredModel *registered;
-	LoadedModel *model;
-	const Encoder *encoder;
-	EmbedOptions options;
+	Embedder	embedder;
 	Datum	   *inputs;
 	bool	   *missing;
 	int			n;
-	uint32		dimensions;
 	float	   *values;
 	uint32		lengths[EMBED_TOGETHER];
+	bool		truncate;
 	MemoryContext context;
 
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
 		return (Datum) 0;
-	registered = gpuscan_registered_model(text_to_cstring(PG_GETARG_TEXT_PP(0)));
-	options = read_options(registered, text_to_cstring(PG_GETARG_TEXT_PP(2)), PG_ARGISNULL(3) ? NULL : PG_GETARG_JSONB_P(3));
+	truncate = !PG_ARGISNULL(3) && gpuscan_embed_truncates(PG_GETARG_JSONB_P(3));
+	gpuscan_embedder_init(&embedder, gpuscan_registered_model(text_to_cstring(PG_GETARG_TEXT_PP(0))), text_to_cstring(PG_GETARG_TEXT_PP(2)),
+						  truncate);
 	deconstruct_array(PG_GETARG_ARRAYTYPE_P(1), TEXTOID, -1, false, TYPALIGN_INT, &inputs, &missing, &n);
-	model = gpuscan_load_model(registered);
-	encoder = gpuscan_loaded_encoder(model);
-	dimensions = encoder_info(encoder)->dimensions;
-	values = palloc_array(float, (Size) EMBED_TOGETHER * dimensions);
+	values = palloc_array(float, (Size) EMBED_TOGETHER * embedder.dimensions);
 	context = AllocSetContextCreate(CurrentMemoryContext, "gpuscan embed", ALLOCSET_DEFAULT_SIZES);
 	for (int first = 0; first < n; first += EMBED_TOGETHER)
 	{
@@ -256,12 +250,13 @@ gpuscan_embed_array(PG_FUNCTION_ARGS)
 
 		for (int i = first; i < first + some; i++)
 			if (!missing[i])
-				lengths[there++] = tokenize(registered, encoder, &options, DatumGetTextPP(inputs[i]), tokens);
-		run(registered, model, tokens, lengths, there, values);
+				lengths[there++] = gpuscan_embed_tokens(&embedder, DatumGetTextPP(inputs[i]), tokens);
+		gpuscan_embed_run(&embedder, tokens->ids, lengths, there, values);
 		there = 0;
 		for (int i = first; i < first + some; i++)
 		{
-			Datum		value = missing[i] ? (Datum) 0 : PointerGetDatum(vector_of(values + dimensions * there++, dimensions));
+			Datum		value = missing[i] ? (Datum) 0 :
+				PointerGetDatum(gpuscan_vector(values + embedder.dimensions * there++, embedder.dimensions));
 
 			tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, &value, &missing[i]);
 		}

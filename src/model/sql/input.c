@@ -46,6 +46,7 @@ static void
 free_tokens(void *list)
 {
 	free(((TokenList *) list)->ids);
+	free(((TokenList *) list)->at);
 }
 
 TokenList *
