@@ -64,7 +64,7 @@ ifeq ($(MODELS),yes)
 OMITTED = src/model/sql/without.o
 MODEL_LIBS = -ljansson -lutf8proc
 else
-OMITTED = $(filter-out src/model/kernels%.o,$(patsubst $(top)/%.c,%.o,$(wildcard $(top)/src/model/*.c))) \
+OMITTED = $(filter-out src/model/kernels%.o src/model/quant.o,$(patsubst $(top)/%.c,%.o,$(wildcard $(top)/src/model/*.c))) \
 	$(addprefix src/model/sql/,backfill.o backfill_log.o backfill_table.o chat.o chunk.o embed.o generate.o input.o loaded.o report.o \
 		rerank.o shared.o tokenize.o)
 endif

@@ -249,6 +249,21 @@ like(finish_query($run), qr/^(NOTICE.*)?$/s, 'texts are changed meanwhile');
 is(sql(q{CALL gpuscan.backfill('busy', 'body', 'e', 'm'); SELECT count(*) FILTER (WHERE e = gpuscan.embed('m', body) OR id IN (150, 250, 390)),
 	bool_and(e = gpuscan.embed('m', body) OR e = gpuscan.embed('m', 'row ' || id)) FROM busy}), '400|t', 'a vector is of a text that the row had when it was written');
 
+# ... while the batch that it is in waits at its first row
+sql(q{
+	CREATE TABLE gated (id int PRIMARY KEY, body text, e real[]);
+	INSERT INTO gated SELECT i, 'row ' || i FROM generate_series(1, 30) i;
+	CREATE FUNCTION gate() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN PERFORM pg_advisory_xact_lock_shared(1); RETURN NEW; END$$;
+	CREATE TRIGGER gate BEFORE UPDATE ON gated FOR EACH ROW WHEN (NEW.id = 11) EXECUTE FUNCTION gate()});
+$holder->query_safe('SELECT pg_advisory_lock(1)');
+$run = start_query(q{CALL gpuscan.backfill('gated', 'body', 'e', 'm', 10)});
+$node->poll_query_until('postgres', q{SELECT count(*) > 0 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted});
+sql(q{UPDATE gated SET body = 'changed' WHERE id = 15; UPDATE gated SET e = '{1}' WHERE id = 16; DELETE FROM gated WHERE id = 17; UPDATE gated SET body = NULL WHERE id = 18});
+$holder->query_safe('SELECT pg_advisory_unlock(1)');
+is(finish_query($run), '', 'rows change between reading and writing');
+is(sql(q{SELECT count(*), count(*) FILTER (WHERE e = gpuscan.embed('m', body)), string_agg(id::text, ',' ORDER BY id) FILTER (WHERE e IS NULL OR e = '{1}') FROM gated;
+	SELECT rows_total, rows_done, rows_failed, rows_skipped FROM gpuscan.backfill_runs ORDER BY run DESC LIMIT 1}), "29|27|16,18\n30|27|0|0", '... none is written over, and a text that has changed is embedded as it is then');
+
 # cancelled, out of time, killed
 for (['SELECT pg_cancel_backend(pid) FROM gpuscan.backfill_progress', 'canceling statement due to user request'],
 	['SELECT pg_terminate_backend(pid) FROM gpuscan.backfill_progress', 'terminating connection|server closed'])
