@@ -237,6 +237,15 @@ is(sql(q{SELECT count(e), string_agg(id::text, ',') FILTER (WHERE e IS NULL) FRO
 $holder->query_safe("UPDATE held SET body = 'changed' WHERE id = 3; COMMIT");
 is(sql(q{CALL gpuscan.backfill('held', 'body', 'e', 'm'); SELECT bool_and(e = gpuscan.embed('m', body)) FROM held}), 't', '... and are filled by the next call, with the text that they have then');
 
+# ... and a trigger that takes vectors away does not make it go on for ever
+sql(q{
+	CREATE FUNCTION take_away() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN NEW.e := NULL; RETURN NEW; END$$;
+	CREATE TABLE taken (id int PRIMARY KEY, body text, e real[]); INSERT INTO taken SELECT i, 'row ' || i FROM generate_series(1, 9) i;
+	CREATE TRIGGER take_away BEFORE UPDATE ON taken FOR EACH ROW EXECUTE FUNCTION take_away()});
+$holder->query_safe('BEGIN; SELECT id FROM taken WHERE id = 4 FOR UPDATE');
+is(sql(q{SET client_min_messages = error; SET statement_timeout = '60s'; CALL gpuscan.backfill('taken', 'body', 'e', 'm'); SELECT rows_done, rows_skipped FROM gpuscan.backfill_runs ORDER BY run DESC LIMIT 1}), '16|1', 'a trigger that takes vectors away');
+$holder->query_safe('COMMIT');
+
 # a text that changes between reading and writing
 sql(q{CREATE TRIGGER slow BEFORE UPDATE ON busy FOR EACH ROW EXECUTE FUNCTION slow()});
 my $run = start_query(q{CALL gpuscan.backfill('busy', 'body', 'e', 'm', 100)});

@@ -240,17 +240,19 @@ fill_batch(Backfill *fill, bool first)
 static void
 fill_table(Backfill *fill)
 {
-	for (;;)
-	{
-		const int64 done = fill->run.done;
+	int64		skipped = PG_INT64_MAX;
+	int64		done;
 
+	/* rows that were locked may not be any more; a trigger must not keep us for ever */
+	do
+	{
+		if (fill->run.skipped > 0)
+			skipped = fill->run.skipped;
+		done = fill->run.done;
 		fill->run.skipped = 0;
 		for (bool first = true; fill_batch(fill, first);)
 			first = false;
-		/* rows that were locked may not be any more */
-		if (fill->run.skipped == 0 || fill->run.done == done)
-			break;
-	}
+	} while (fill->run.skipped > 0 && fill->run.skipped < skipped && fill->run.done > done);
 	gpuscan_fill_note(&fill->run, &fill->table, NULL, 0, true);
 	SPI_commit();
 }
