@@ -26,6 +26,6 @@ typedef struct ModelCall
 
 extern void model_call_begin(ModelCall *call);
 /* The call has returned false: throws.  model: its name, for the message. */
-extern void model_call_failed(const ModelCall *call, const char *model) pg_attribute_noreturn();
+pg_noreturn extern void model_call_failed(const ModelCall *call, const char *model);
 
 #endif							/* GPUSCAN_MODEL_SQL_REPORT_H */
