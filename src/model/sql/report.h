@@ -9,6 +9,7 @@
 #ifndef GPUSCAN_MODEL_SQL_REPORT_H
 #define GPUSCAN_MODEL_SQL_REPORT_H
 
+#include "compat.h"
 #include "model/model_error.h"
 #include "model/tokens.h"
 
