@@ -12,6 +12,7 @@
 
 #include "executor/spi.h"
 #include "storage/lock.h"
+#include "utils/array.h"
 
 /* A column of the primary key */
 typedef struct FillKey

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "common/file_perm.h"
+#include "common/file_utils.h"
 #include "miscadmin.h"
 #include "model/sql/shared.h"
 #include "storage/fd.h"
