@@ -566,6 +566,8 @@ wordpiece_text(const Wordpiece *wp, const int32_t *ids, size_t n, char *to)
 		uint32_t	size;
 		const char *piece = wordpiece_piece(wp, ids[i], &size);
 
+		if (!piece)
+			continue;
 		if (i > 0 && size >= 2 && memcmp(piece, "##", 2) == 0)
 		{
 			piece += 2;
