@@ -66,7 +66,7 @@ MODEL_LIBS = -ljansson -lutf8proc
 else
 OMITTED = $(filter-out src/model/kernels%.o src/model/quant.o,$(patsubst $(top)/%.c,%.o,$(wildcard $(top)/src/model/*.c))) \
 	$(addprefix src/model/sql/,backfill.o backfill_log.o backfill_table.o chat.o chunk.o embed.o generate.o input.o loaded.o report.o \
-		rerank.o shared.o tokenize.o)
+		rerank.o shared.o stream.o structured.o tokenize.o writing.o)
 endif
 DEPS = $(OBJS:.o=.d)
 EXTRA_CLEAN = $(DEPS) $(REGRESS_OUT) $(CUDA_OUT)

@@ -304,6 +304,50 @@ LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL SAFE COST 1000000 ROWS 200;
 
 COMMENT ON FUNCTION generate_stream(text, text, jsonb) IS 'what a model answers to a prompt, part by part';
 
+CREATE FUNCTION generate_start(model text, prompt text, options jsonb DEFAULT '{}') RETURNS bigint
+AS 'MODULE_PATHNAME', 'gpuscan_generate_start'
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 10000;
+
+COMMENT ON FUNCTION generate_start(text, text, jsonb) IS 'begin a text that generate_next() gives part by part';
+
+CREATE FUNCTION generate_next(id bigint) RETURNS text
+AS 'MODULE_PATHNAME', 'gpuscan_generate_next'
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 10000;
+
+COMMENT ON FUNCTION generate_next(bigint) IS 'the next part of a text, or null at its end';
+
+CREATE FUNCTION generate_stop(id bigint) RETURNS bool
+AS 'MODULE_PATHNAME', 'gpuscan_generate_stop'
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION generate_stop(bigint) IS 'end a text that was started; false if there is none';
+
+-- json and not jsonb: properties come in the order of the schema
+CREATE FUNCTION generate_json(model text, prompt text, schema json, options jsonb DEFAULT '{}') RETURNS jsonb
+AS 'MODULE_PATHNAME', 'gpuscan_generate_json'
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL SAFE COST 1000000;
+
+COMMENT ON FUNCTION generate_json(text, text, json, jsonb) IS 'what a model answers to a prompt, as a value of a JSON schema';
+
+CREATE FUNCTION classify(model text, input text, labels text[], options jsonb DEFAULT '{}', OUT label text, OUT probability float8)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'gpuscan_classify'
+LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100000 ROWS 4;
+
+COMMENT ON FUNCTION classify(text, text, text[], jsonb) IS 'how likely a model holds each label for that of a text';
+
+CREATE FUNCTION ask(model text, question text) RETURNS bool
+AS 'MODULE_PATHNAME', 'gpuscan_ask'
+LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100000;
+
+COMMENT ON FUNCTION ask(text, text) IS 'does a model hold yes for the answer to a question?';
+
+CREATE FUNCTION ask(model text, question text, input text, options jsonb DEFAULT '{}') RETURNS bool
+AS 'MODULE_PATHNAME', 'gpuscan_ask'
+LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100000;
+
+COMMENT ON FUNCTION ask(text, text, text, jsonb) IS 'does a model hold yes for the answer to a question about a text?';
+
 CREATE FUNCTION chat(model text, messages jsonb, options jsonb DEFAULT '{}') RETURNS jsonb
 AS 'MODULE_PATHNAME', 'gpuscan_chat'
 LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL SAFE COST 1000000;

@@ -7,6 +7,7 @@
  */
 #include "model/generation.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +23,7 @@ typedef struct Text
 	KvSequence	kv;
 	Sampler		sampler;
 	TokenizerText waiting;
+	GuideText  *guide;			/* or NULL */
 	char	   *text;
 	size_t		len;
 	size_t		room;
@@ -34,6 +36,7 @@ struct Generation
 	Language   *language;
 	GenerationOptions options;
 	KvMemory	kv;
+	Guide	   *guide;			/* or NULL */
 	TokenList	kept;			/* tokens of what follows */
 	KvSequence	kept_kv;
 	Text	   *texts;
@@ -46,6 +49,16 @@ struct Generation
 	float	   *logits;			/* of each run */
 	SamplerToken *candidates;
 };
+
+static bool
+open_guide(Generation *generation, ModelError *error)
+{
+	const GuideVocabulary *vocabulary = language_vocabulary(generation->language, error);
+
+	if (vocabulary)
+		generation->guide = guide_open(vocabulary, generation->options.schema, error);
+	return generation->guide != NULL;
+}
 
 Generation *
 generation_begin(Language *language, const GenerationOptions *options, ModelError *error)
@@ -62,10 +75,13 @@ generation_begin(Language *language, const GenerationOptions *options, ModelErro
 		generation->runs = malloc(options->together * sizeof *generation->runs);
 		generation->logits = malloc(options->together * decoder_logits_step(decoder) * sizeof *generation->logits);
 		generation->candidates = malloc(decoder_logits_step(decoder) * sizeof *generation->candidates);
-		if (generation->active && generation->runs && generation->logits && generation->candidates)
+		if (!generation->active || !generation->runs || !generation->logits || !generation->candidates)
+			model_error(error, MODEL_NO_MEMORY, "out of memory for %u texts", options->together);
+		else if (!options->schema || open_guide(generation, error))
 			return generation;
 	}
-	model_error(error, MODEL_NO_MEMORY, "out of memory for %u texts", options->together);
+	else
+		model_error(error, MODEL_NO_MEMORY, "out of memory for %u texts", options->together);
 	generation_end(generation);
 	return NULL;
 }
@@ -77,6 +93,7 @@ generation_end(Generation *generation)
 		return;
 	generation_reset(generation);
 	kv_clear(&generation->kv, &generation->kept_kv);
+	guide_close(generation->guide);
 	free(generation->kept.ids);
 	free(generation->texts);
 	free(generation->active);
@@ -119,8 +136,13 @@ generation_add(Generation *generation, const int32_t *prompt, size_t n, uint64_t
 	}
 	text = &generation->texts[generation->ntexts];
 	memset(text, 0, sizeof *text);
-	if (!copy_tokens(&text->tokens, prompt, n, error))
+	if (generation->guide && !(text->guide = guide_text_open(generation->guide, error)))
 		return false;
+	if (!copy_tokens(&text->tokens, prompt, n, error))
+	{
+		guide_text_close(text->guide);
+		return false;
+	}
 	text->nprompt = (uint32_t) n;
 	sampler_init(&text->sampler, &generation->options.sampler, stream);
 	generation->ntexts++;
@@ -133,8 +155,10 @@ generation_forget(Generation *generation, size_t i)
 	Text	   *text = &generation->texts[i];
 
 	kv_clear(&generation->kv, &text->kv);
+	guide_text_close(text->guide);
 	free(text->tokens.ids);
 	free(text->text);
+	text->guide = NULL;
 	text->tokens = (TokenList) {0};
 	text->text = NULL;
 	text->len = text->visible = text->room = 0;
@@ -305,15 +329,42 @@ append_text(Generation *generation, Text *text, int32_t id, ModelError *error)
 	return true;
 }
 
-/* The next token of a text, chosen by its logits */
+/*
+ * The next token, by the text's logits.  Where the likeliest one of all is taken, and a
+ * schema allows it, nobody asks which others it allows.
+ */
+static bool
+choose(Generation *generation, Text *text, float *logits, int32_t *id, ModelError *error)
+{
+	const uint32_t n = decoder_config_of(language_decoder(generation->language))->vocabulary;
+	const size_t before = text->tokens.n < PENALTY_TOKENS ? text->tokens.n : PENALTY_TOKENS;
+	const int32_t *last = text->tokens.ids + text->tokens.n - before;
+	bool		allowed = true;
+
+	if (!text->guide || (generation->options.sampler.temperature == 0 && generation->options.sampler.repeat_penalty == 1))
+	{
+		*id = sampler_next(&text->sampler, logits, n, last, before, generation->candidates);
+		if (!text->guide)
+			return true;
+		if (!guide_allows(text->guide, *id, &allowed, error))
+			return false;
+		if (allowed)
+			return true;
+	}
+	if (!guide_mask(text->guide, logits, n, error))
+		return false;
+	*id = sampler_next(&text->sampler, logits, n, last, before, generation->candidates);
+	return true;
+}
+
+/* Another token of a text */
 static bool
 go_on(Generation *generation, Text *text, float *logits, ModelError *error)
 {
-	const Decoder *decoder = language_decoder(generation->language);
-	const size_t before = text->tokens.n < PENALTY_TOKENS ? text->tokens.n : PENALTY_TOKENS;
-	const int32_t id = sampler_next(&text->sampler, logits, decoder_config_of(decoder)->vocabulary,
-									text->tokens.ids + text->tokens.n - before, before, generation->candidates);
+	int32_t		id;
 
+	if (!choose(generation, text, logits, &id, error))
+		return false;
 	if (tokenizer_ends(language_tokenizer(generation->language), id))
 		text->finish = GENERATION_STOP;
 	else if (!tokens_room(&text->tokens, 1, error))
@@ -321,11 +372,13 @@ go_on(Generation *generation, Text *text, float *logits, ModelError *error)
 	else
 	{
 		text->tokens.ids[text->tokens.n++] = id;
-		if (!append_text(generation, text, id, error))
+		if (!append_text(generation, text, id, error) || (text->guide && !guide_go_on(text->guide, id, error)))
 			return false;
+		if (text->guide && guide_is_at_end(text->guide))
+			text->finish = GENERATION_STOP;
 		if (text->finish == GENERATION_GOING && (text->tokens.n - text->nprompt >= generation->options.max_tokens ||
-												 text->tokens.n >= decoder_config_of(decoder)->context))
-			text->finish = GENERATION_LENGTH;
+												 text->tokens.n >= decoder_config_of(language_decoder(generation->language))->context))
+			text->finish = text->guide && guide_is_complete(text->guide) ? GENERATION_STOP : GENERATION_LENGTH;
 	}
 	text->visible = text->finish == GENERATION_GOING ? visible(generation, text) : text->len;
 	return true;
@@ -374,4 +427,121 @@ generation_text(const Generation *generation, size_t i)
 	const Text *text = &generation->texts[i];
 
 	return (GenerationText) {text->finish, text->text, text->visible, text->nprompt, (uint32_t) text->tokens.n - text->nprompt, text->reused};
+}
+
+/* ------------------------------------------------------------------------
+ * Answers that are given
+ * ------------------------------------------------------------------------
+ */
+
+/* Floats of logits that are computed at a time */
+#define SCORE_LOGITS	(16u << 20)
+
+/* Of a network's logits, the logarithm of the sum of what they stand for */
+static double
+log_sum(const float *logits, uint32_t n)
+{
+	float		max = logits[0];
+	double		sum = 0;
+
+	for (uint32_t i = 1; i < n; i++)
+		max = logits[i] > max ? logits[i] : max;
+	for (uint32_t i = 0; i < n; i++)
+		sum += exp((double) logits[i] - max);
+	return max + log(sum);
+}
+
+/* The logarithm of the probability that a text ends here; 0 where no token says so */
+static double
+log_end(const Tokenizer *tokenizer, const float *logits, uint32_t n, double all)
+{
+	double		sum = 0;
+	bool		known = false;
+
+	for (uint32_t i = 0; i < n; i++)
+		if (tokenizer_ends(tokenizer, (int32_t) i))
+		{
+			sum += exp(logits[i] - all);
+			known = true;
+		}
+	return known ? log(sum) : 0;
+}
+
+/* What an answer's next token, or its end, adds to its score */
+static double
+log_next(const Generation *generation, const TokenList *answer, size_t i, const float *logits)
+{
+	const uint32_t n = decoder_config_of(language_decoder(generation->language))->vocabulary;
+	const double all = log_sum(logits, n);
+
+	return i < answer->n ? logits[answer->ids[i]] - all : log_end(language_tokenizer(generation->language), logits, n, all);
+}
+
+/* Answers from 'from' on whose logits there is room for, behind kv: *count of them */
+static bool
+score_some(Generation *generation, const KvSequence *kv, const TokenList *const *answers, size_t n, bool whole, size_t *count, double *scores,
+		   ModelProgress *progress, ModelError *error)
+{
+	const Decoder *decoder = language_decoder(generation->language);
+	const size_t step = decoder_logits_step(decoder);
+	KvSequence *forks;
+	DecoderRun *runs;
+	float	   *logits = NULL;
+	const float *at;
+	size_t		tokens = 0;
+	size_t		nruns = 0;
+	bool		good = true;
+
+	*count = 0;
+	while (*count < n && (*count == 0 || (tokens + answers[*count]->n) * step <= SCORE_LOGITS))
+		tokens += answers[(*count)++]->n;
+	forks = calloc(*count, sizeof *forks);
+	runs = malloc(*count * sizeof *runs);
+	if (tokens > 0)
+		logits = malloc(tokens * step * sizeof *logits);
+	if (!forks || !runs || (tokens > 0 && !logits))
+		good = model_error(error, MODEL_NO_MEMORY, "out of memory for %zu answers", *count);
+	for (size_t i = 0; good && i < *count; i++)
+		if (answers[i]->n > 0)
+		{
+			good = kv_fork(&generation->kv, kv, kv->length, &forks[i], error);
+			runs[nruns++] = (DecoderRun) {&forks[i], answers[i]->ids, (uint32_t) answers[i]->n, (uint32_t) answers[i]->n};
+		}
+	if (good && nruns > 0)
+		good = decoder_run(decoder, language_kernels(generation->language), &generation->kv, runs, nruns, logits, progress, error);
+	at = logits;
+	for (size_t i = 0; good && i < *count; i++)
+		for (size_t j = 1; j <= answers[i]->n; j++, at += step)
+			if (whole || j < answers[i]->n)
+				scores[i] += log_next(generation, answers[i], j, at);
+	for (size_t i = 0; forks && i < *count; i++)
+		kv_clear(&generation->kv, &forks[i]);
+	free(forks);
+	free(runs);
+	free(logits);
+	return good;
+}
+
+bool
+generation_score(Generation *generation, const int32_t *prompt, size_t nprompt, const TokenList *const *answers, size_t n, bool whole, double *scores,
+				 ModelProgress *progress, ModelError *error)
+{
+	const Decoder *decoder = language_decoder(generation->language);
+	const uint32_t context = decoder_config_of(decoder)->context;
+	const uint32_t same = in_common(&generation->kept, prompt, nprompt - 1);
+	KvSequence	kv = {0};
+	DecoderRun	run = {&kv, prompt + same, (uint32_t) (nprompt - same), 1};
+	bool		good;
+
+	for (size_t i = 0; i < n; i++)
+		if (nprompt + answers[i]->n > context)
+			return model_error(error, MODEL_TOO_LONG, "the prompt and an answer have %zu tokens, where the model takes %u", nprompt + answers[i]->n, context);
+	good = kv_fork(&generation->kv, &generation->kept_kv, same, &kv, error) &&
+		decoder_run(decoder, language_kernels(generation->language), &generation->kv, &run, 1, generation->logits, progress, error);
+	for (size_t i = 0; good && i < n; i++)
+		scores[i] = log_next(generation, answers[i], 0, generation->logits);
+	for (size_t i = 0, count; good && i < n; i += count)
+		good = score_some(generation, &kv, answers + i, n - i, whole, &count, scores + i, progress, error);
+	kv_clear(&generation->kv, &kv);
+	return good;
 }

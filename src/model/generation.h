@@ -18,7 +18,7 @@
 typedef enum GenerationFinish
 {
 	GENERATION_GOING,
-	GENERATION_STOP,			/* the model ended it, or a stop string came */
+	GENERATION_STOP,			/* the model ended it, a stop string came, or the value is complete */
 	GENERATION_LENGTH			/* max_tokens, or the context, is full */
 } GenerationFinish;
 
@@ -29,6 +29,7 @@ typedef struct GenerationOptions
 	const char *const *stops;	/* texts end before the first of these; they outlive the generation */
 	const size_t *stop_lengths;
 	size_t		nstops;
+	const JsonSchema *schema;	/* texts are JSON values of it, or NULL; it outlives the generation */
 	uint32_t	together;		/* texts that go on at a time, > 0 */
 	size_t		memory;			/* bytes of keys and values; 0: any */
 } GenerationOptions;
@@ -63,6 +64,13 @@ extern bool generation_step(Generation *generation, bool *going, ModelProgress *
 
 /* Until the next call that goes on, or adds one */
 extern GenerationText generation_text(const Generation *generation, size_t i);
+
+/*
+ * How likely each of n answers, of some tokens each, comes behind a prompt of nprompt > 0
+ * tokens; whole: and nothing behind it.  scores: logarithms of probabilities.
+ */
+extern bool generation_score(Generation *generation, const int32_t *prompt, size_t nprompt, const TokenList *const *answers, size_t n,
+							 bool whole, double *scores, ModelProgress *progress, ModelError *error);
 
 /* Forget all texts; what is kept stays. */
 extern void generation_reset(Generation *generation);

@@ -15,6 +15,7 @@ struct Language
 {
 	LanguageInfo info;
 	Tokenizer  *tokenizer;
+	GuideVocabulary *vocabulary;	/* or NULL */
 	Decoder    *decoder;
 	const ModelKernels *kernels;
 };
@@ -129,6 +130,7 @@ language_close(Language *language)
 {
 	if (!language)
 		return;
+	guide_vocabulary_close(language->vocabulary);
 	tokenizer_close(language->tokenizer);
 	decoder_close(language->decoder);
 	free(language);
@@ -144,6 +146,14 @@ Tokenizer *
 language_tokenizer(Language *language)
 {
 	return language->tokenizer;
+}
+
+const GuideVocabulary *
+language_vocabulary(Language *language, ModelError *error)
+{
+	if (!language->vocabulary)
+		language->vocabulary = guide_vocabulary_open(language->tokenizer, error);
+	return language->vocabulary;
 }
 
 const Decoder *

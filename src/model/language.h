@@ -13,6 +13,7 @@
 #include "model/chat.h"
 #include "model/decoder.h"
 #include "model/files.h"
+#include "model/guide.h"
 #include "model/tokenizer.h"
 
 typedef struct Language Language;
@@ -44,6 +45,8 @@ extern Language *language_open(const ModelFiles *files, const char *name, const 
 extern void language_close(Language *language);
 extern const LanguageInfo *language_info(const Language *language);
 extern Tokenizer *language_tokenizer(Language *language);
+/* In the order of its bytes, made when it is first asked for; NULL: an error */
+extern const GuideVocabulary *language_vocabulary(Language *language, ModelError *error);
 extern const Decoder *language_decoder(const Language *language);
 extern const ModelKernels *language_kernels(const Language *language);
 

@@ -135,7 +135,7 @@ int32_t
 sampler_next(Sampler *sampler, float *logits, uint32_t n, const int32_t *before, size_t nbefore, SamplerToken *room)
 {
 	const SamplerOptions *options = &sampler->options;
-	uint32_t	kept = n;
+	uint32_t	kept = 0;
 	int32_t		best;
 	float		max;
 	double		sum = 0;
@@ -148,9 +148,16 @@ sampler_next(Sampler *sampler, float *logits, uint32_t n, const int32_t *before,
 		return best;
 	max = logits[best];
 	for (uint32_t i = 0; i < n; i++)
-		room[i] = (SamplerToken) {logits[i], (int32_t) i};
-	if (options->top_k > 0 && options->top_k < n)
-		select_likeliest(room, n, kept = options->top_k);
+		if (logits[i] > -INFINITY)
+			room[kept++] = (SamplerToken) {logits[i], (int32_t) i};
+	/* there is none where a network's numbers are none */
+	if (kept == 0)
+		return best;
+	if (options->top_k > 0 && options->top_k < kept)
+	{
+		select_likeliest(room, kept, options->top_k);
+		kept = options->top_k;
+	}
 	if (options->top_p < 1)
 		kept = most_of_sum(room, kept, max, options->top_p);
 	if (options->min_p > 0)

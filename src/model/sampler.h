@@ -39,7 +39,8 @@ typedef struct SamplerToken
 } SamplerToken;
 
 /*
- * The next token.  logits: of n tokens, changed; before: tokens that were there; room:
+ * The next token.  logits: of n tokens, changed; those that are -INFINITY are not chosen while
+ * there are others; before: tokens that were there; room:
  * for n tokens.
  */
 extern int32_t sampler_next(Sampler *sampler, float *logits, uint32_t n, const int32_t *before, size_t nbefore, SamplerToken *room);

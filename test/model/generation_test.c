@@ -5,6 +5,7 @@
  *	  ones; characters that come byte by byte.
  *
  * link: src/model/bpe.c src/model/chat.c src/model/decoder.c src/model/decoder_gguf.c src/model/files.c src/model/generation.c
+ * link: src/model/guide.c src/model/json_machine.c src/model/json_schema.c
  * link: src/model/gguf.c src/model/kernels.c src/model/kernels_avx2.c src/model/kernels_avx512.c src/model/kernels_base.c
  * link: src/model/kv.c src/model/language.c src/model/matrix.c src/model/pretoken.c src/model/quant.c src/model/safetensors.c
  * link: src/model/sampler.c src/model/sentencepiece.c src/model/tokenizer.c src/model/unicode.c src/model/weights.c
@@ -12,6 +13,7 @@
  *-------------------------------------------------------------------------
  */
 #include <fcntl.h>
+#include <jansson.h>
 #include <math.h>
 
 #include "model/generation.h"
@@ -416,6 +418,194 @@ test_opening(void)
 	ok(language != NULL, "a model is opened %s", error.message);
 }
 
+/* ------------------------------------------------------------------------
+ * Values of a JSON schema
+ * ------------------------------------------------------------------------
+ */
+
+#define SCHEMA	"{\"type\": \"object\", \"properties\": {\"title\": {\"type\": \"string\", \"maxLength\": 12}, \"n\": {\"type\": \"integer\"}, " \
+	"\"kind\": {\"enum\": [\"bug\", \"question\"]}}, \"required\": [\"title\", \"n\", \"kind\"]}"
+
+/* The mask says of each token what is said of it alone; returns places where it does not. */
+static int
+compare_masks(const JsonSchema *schema, const char *written)
+{
+	const Tokenizer *tokenizer = language_tokenizer(language);
+	const uint32_t n = tokenizer_ntokens(tokenizer);
+	const GuideVocabulary *vocabulary = language_vocabulary(language, &error);
+	Guide	   *guide = guide_open(vocabulary, schema, &error);
+	GuideText  *text = guide_text_open(guide, &error);
+	float	   *logits = malloc(n * sizeof *logits);
+	TokenList	tokens = {0};
+	int			wrong = 0;
+
+	tokenizer_encode(language_tokenizer(language), written, strlen(written), &tokens, &progress, &error);
+	for (size_t i = 0; i <= tokens.n; i++)
+	{
+		memset(logits, 0, n * sizeof *logits);
+		if (!guide_mask(text, logits, n, &error))
+			wrong++;
+		for (uint32_t id = 0; id < n; id++)
+		{
+			bool		allowed;
+
+			if (!guide_allows(text, (int32_t) id, &allowed, &error) || allowed != (logits[id] == 0))
+				wrong++;
+		}
+		if (i < tokens.n && (logits[tokens.ids[i]] != 0 || !guide_go_on(text, tokens.ids[i], &error)))
+			wrong++;
+	}
+	wrong += !guide_is_complete(text) + !guide_is_at_end(text);
+	free(tokens.ids);
+	free(logits);
+	guide_text_close(text);
+	guide_close(guide);
+	return wrong;
+}
+
+static void
+test_schema(void)
+{
+	JsonSchema *schema = json_schema_open(SCHEMA, strlen(SCHEMA), &error);
+	GenerationOptions options = greedy;
+	Result		alone[PROMPTS];
+	Result		together[PROMPTS];
+	int			values = 0;
+	int			different = 0;
+
+	ok(compare_masks(schema, "{\"title\": \"what \\u00e9 \303\251\", \"n\": -12,\n  \"kind\":\"question\"}") == 0, "masks are what tokens are alone: %s", error.message);
+	options.schema = schema;
+	options.max_tokens = 450;
+	options.together = 1;
+	ok(generate(&options, 0, alone), "values %s", error.message);
+	options.together = 7;
+	ok(generate(&options, 0, together), "values together %s", error.message);
+	for (int i = 0; i < PROMPTS; i++)
+	{
+		json_error_t wrong;
+		json_t	   *json = json_loadb(alone[i].text, alone[i].len, 0, &wrong);
+		const char *kind = json_string_value(json_object_get(json, "kind"));
+
+		values += alone[i].finish == GENERATION_STOP && json_object_size(json) == 3 && json_is_string(json_object_get(json, "title")) &&
+			json_is_integer(json_object_get(json, "n")) && kind && (strcmp(kind, "bug") == 0 || strcmp(kind, "question") == 0);
+		json_decref(json);
+		different += alone[i].len != together[i].len || memcmp(alone[i].text, together[i].text, alone[i].len) != 0;
+	}
+	ok(values == PROMPTS, "%d of %d are values", values, PROMPTS);
+	ok(different == 0, "%d are others when they are written together", different);
+	free_results(alone);
+	free_results(together);
+
+	options.sampler = (SamplerOptions) {1.5f, 0, 0.95f, 0, 1.1f, 7};
+	ok(generate(&options, 0, alone), "random values %s", error.message);
+	values = 0;
+	for (int i = 0; i < PROMPTS; i++)
+	{
+		json_error_t wrong;
+		json_t	   *json = json_loadb(alone[i].text, alone[i].len, 0, &wrong);
+
+		values += json_object_size(json) == 3;
+		json_decref(json);
+	}
+	ok(values == PROMPTS, "%d of %d random ones are values", values, PROMPTS);
+	free_results(alone);
+	options = greedy;
+	options.schema = schema;
+	options.max_tokens = 5;
+	ok(generate(&options, 0, alone) && alone[0].finish == GENERATION_LENGTH, "a value that is not complete");
+	free_results(alone);
+	json_schema_close(schema);
+}
+
+/* ------------------------------------------------------------------------
+ * Answers that are given
+ * ------------------------------------------------------------------------
+ */
+
+static TokenList
+answer(const char *text)
+{
+	TokenList	tokens = {0};
+
+	tokenizer_encode(language_tokenizer(language), text, strlen(text), &tokens, &progress, &error);
+	return tokens;
+}
+
+/* Logarithms of probabilities of all tokens behind some */
+static double *
+next_tokens(const TokenList *tokens)
+{
+	const Decoder *decoder = language_decoder(language);
+	const uint32_t n = decoder_config_of(decoder)->vocabulary;
+	float	   *logits = malloc(decoder_logits_step(decoder) * sizeof *logits);
+	double	   *logs = malloc(n * sizeof *logs);
+	KvMemory	kv = decoder_kv_memory(decoder, 0);
+	KvSequence	sequence = {0};
+	DecoderRun	run = {&sequence, tokens->ids, (uint32_t) tokens->n, 1};
+	double		sum = 0;
+
+	decoder_run(decoder, language_kernels(language), &kv, &run, 1, logits, &progress, &error);
+	for (uint32_t i = 0; i < n; i++)
+		sum += exp(logits[i]);
+	for (uint32_t i = 0; i < n; i++)
+		logs[i] = logits[i] - log(sum);
+	kv_clear(&kv, &sequence);
+	free(logits);
+	return logs;
+}
+
+static void
+test_scores(void)
+{
+	const TokenList answers[] = {answer("a"), answer("one two three four"), answer("nothing at all, and then some"), answer("one two")};
+	const TokenList *given[] = {&answers[0], &answers[1], &answers[2], &answers[3]};
+	TokenList	begins = prompt(3);
+	Generation *generation = generation_begin(language, &greedy, &error);
+	double		scores[4] = {0};
+	double		again[4] = {0};
+	double		parts[4] = {0};
+	double		worst = 0;
+
+	ok(generation_score(generation, begins.ids, begins.n, given, 4, true, scores, &progress, &error), "scores %s", error.message);
+	ok(generation_keep(generation, begins.ids, begins.n - 3, &progress, &error) &&
+	   generation_score(generation, begins.ids, begins.n, given, 4, true, again, &progress, &error) && memcmp(scores, again, sizeof scores) == 0,
+	   "behind a beginning that was kept they are the same");
+	ok(generation_score(generation, begins.ids, begins.n, given + 2, 1, true, &again[2], &progress, &error) && again[2] == scores[2], "... and alone");
+	ok(generation_score(generation, begins.ids, begins.n, given, 4, false, parts, &progress, &error), "... without an end");
+	for (int i = 0; i < 4; i++)
+	{
+		TokenList	all = prompt(3);
+		double		expected = 0;
+		double		end = 0;
+
+		for (size_t j = 0; j <= answers[i].n; j++)
+		{
+			double	   *logs = next_tokens(&all);
+
+			if (j < answers[i].n)
+			{
+				expected += logs[answers[i].ids[j]];
+				tokens_room(&all, 1, &error);
+				all.ids[all.n++] = answers[i].ids[j];
+			}
+			else
+				for (uint32_t id = 0; id < tokenizer_ntokens(language_tokenizer(language)); id++)
+					if (tokenizer_ends(language_tokenizer(language), (int32_t) id))
+						end += exp(logs[id]);
+			free(logs);
+		}
+		worst = fmax(worst, fmax(fabs(parts[i] - expected), fabs(scores[i] - expected - log(end))));
+		free(all.ids);
+	}
+	ok(worst < 1e-6, "they are what tokens one by one say, within %g", worst);
+	ok(!generation_score(generation, begins.ids, decoder_config_of(language_decoder(language))->context, given, 1, true, scores, &progress, &error) &&
+	   error.kind == MODEL_TOO_LONG, "a prompt that leaves no room");
+	generation_end(generation);
+	free(begins.ids);
+	for (int i = 0; i < 4; i++)
+		free(answers[i].ids);
+}
+
 int
 main(void)
 {
@@ -431,6 +621,8 @@ main(void)
 	test_stream(expected);
 	test_lengths(expected);
 	test_random(expected);
+	test_schema();
+	test_scores();
 	test_samplers();
 	test_characters();
 	free_results(expected);
