@@ -210,7 +210,8 @@ open_from(Bpe *bpe, const Gguf *gguf, ModelError *error)
 	if (bpe->pretoken == PRETOKENS)
 		return model_error(error, MODEL_UNSUPPORTED, "the model's texts are cut in the way \"%.*s\", which is not known",
 						   (int) (pre.len < 100 ? pre.len : 100), pre.ptr);
-	bpe->whole_first = bpe->pretoken == PRETOKEN_LLAMA3;
+	/* as llama.cpp has it, since no key says so: dbrx is cut as llama3, and its merges count */
+	bpe->whole_first = bpe->pretoken == PRETOKEN_TEKKEN || (bpe->pretoken == PRETOKEN_LLAMA3 && !(pre.len == 4 && memcmp(pre.ptr, "dbrx", 4) == 0));
 	bpe->pieces.n = (uint32_t) tokens->n;
 	bpe->memory = calloc(MEMORY_SLOTS, sizeof *bpe->memory);
 	if (!bpe->memory)

@@ -20,6 +20,7 @@ typedef enum PretokenKind
 	PRETOKEN_SMOLLM,			/* as gpt2, each digit by itself */
 	PRETOKEN_LLAMA3,			/* also dbrx: at most three digits, no piece across the end of a line */
 	PRETOKEN_QWEN2,				/* as llama3, each digit by itself */
+	PRETOKEN_TEKKEN,			/* words end where lower case ends; each digit by itself */
 	PRETOKENS
 } PretokenKind;
 

@@ -112,7 +112,7 @@ open_from(Tokenizer *tokenizer, const Gguf *gguf, ModelError *error)
 	/* what a file does not say is as llama.cpp has it */
 	if (!gguf_get_string(gguf, "tokenizer.ggml.pre", &pre, &found, error))
 		return false;
-	tokenizer->adds_bos = tokenizer->sentencepiece || is_name(pre, "llama-bpe") || is_name(pre, "llama3") || is_name(pre, "llama-v3");
+	tokenizer->adds_bos = tokenizer->sentencepiece || is_name(pre, "llama-bpe") || is_name(pre, "llama3") || is_name(pre, "llama-v3") || is_name(pre, "tekken");
 	return gguf_get_bool(gguf, "tokenizer.ggml.add_bos_token", &tokenizer->adds_bos, &found, error);
 }
 

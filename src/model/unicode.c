@@ -44,6 +44,27 @@ unicode_class(int32_t c)
 	}
 }
 
+int
+unicode_cases(int32_t c)
+{
+	switch (utf8proc_category(c))
+	{
+		case UTF8PROC_CATEGORY_LU:
+		case UTF8PROC_CATEGORY_LT:
+			return UNICODE_UPPER;
+		case UTF8PROC_CATEGORY_LL:
+			return UNICODE_LOWER;
+		case UTF8PROC_CATEGORY_LM:
+		case UTF8PROC_CATEGORY_LO:
+		case UTF8PROC_CATEGORY_MN:
+		case UTF8PROC_CATEGORY_MC:
+		case UTF8PROC_CATEGORY_ME:
+			return UNICODE_UPPER | UNICODE_LOWER;
+		default:
+			return 0;
+	}
+}
+
 int32_t
 unicode_at(const char *p, size_t left, int *len)
 {

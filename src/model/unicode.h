@@ -25,6 +25,11 @@ typedef enum UnicodeClass
 
 extern UnicodeClass unicode_class(int32_t c);
 
+/* May it stand where upper case does, where lower case does?  Letters without case and marks (\p{M}) do both. */
+#define UNICODE_UPPER	1		/* \p{Lu} \p{Lt} \p{Lm} \p{Lo} \p{M} */
+#define UNICODE_LOWER	2		/* \p{Ll} \p{Lm} \p{Lo} \p{M} */
+extern int	unicode_cases(int32_t c);
+
 /*
  * The code point at p, of 'left' bytes at least one of which is there; *len is how
  * many it takes.  A byte that begins none is -1, and takes one.
