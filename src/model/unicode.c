@@ -80,3 +80,14 @@ unicode_at(const char *p, size_t left, int *len)
 	*len = n > 0 ? (int) n : 1;
 	return n > 0 ? c : -1;
 }
+
+char *
+unicode_composed(const char *text, size_t len, size_t *out_len, bool *valid)
+{
+	utf8proc_uint8_t *composed = NULL;
+	const utf8proc_ssize_t n = utf8proc_map((const utf8proc_uint8_t *) text, (utf8proc_ssize_t) len, &composed, UTF8PROC_STABLE | UTF8PROC_COMPOSE);
+
+	*valid = n >= 0 || n == UTF8PROC_ERROR_NOMEM;
+	*out_len = n < 0 ? 0 : (size_t) n;
+	return n < 0 ? NULL : (char *) composed;
+}

@@ -36,4 +36,10 @@ extern int	unicode_cases(int32_t c);
  */
 extern int32_t unicode_at(const char *p, size_t left, int *len);
 
+/*
+ * A text in Unicode's form C, malloc'ed, *out_len bytes of it; NULL with *valid: out of memory, without: there are bytes in it
+ * that are no character.
+ */
+extern char *unicode_composed(const char *text, size_t len, size_t *out_len, bool *valid);
+
 #endif							/* GPUSCAN_MODEL_UNICODE_H */
