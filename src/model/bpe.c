@@ -144,7 +144,8 @@ read_merges(Bpe *bpe, const Vocabulary *vocabulary, ModelError *error)
 			return model_error(error, MODEL_CORRUPT, "merge %llu of the vocabulary is of tokens that it does not have", (unsigned long long) i);
 		}
 		slot = merges_slot(&bpe->merges, found.left, found.right);
-		if (slot->left == NO_TOKEN)
+		/* of two of one pair it is the first that counts to llama.cpp, the last to tokenizers */
+		if (slot->left == NO_TOKEN || vocabulary->from_json)
 			*slot = found;
 	}
 	return true;

@@ -27,6 +27,9 @@ typedef enum PretokenKind
 /* By the name in tokenizer.ggml.pre; PRETOKENS: unknown */
 extern PretokenKind pretoken_kind(const char *name, size_t len);
 
+/* By the regular expression that tokenizer.json has; PRETOKENS: unknown */
+extern PretokenKind pretoken_of_regex(const char *regex);
+
 /* Bytes of the piece that begins at p, of 'left' bytes that are there; at least one */
 extern size_t pretoken_next(PretokenKind kind, const char *p, size_t left);
 

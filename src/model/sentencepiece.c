@@ -271,9 +271,9 @@ read_merges(Sentencepiece *sp, const Vocabulary *vocabulary, ModelError *error)
 		found.token = pieces_find(&sp->pieces, bytes, (size_t) merge->left_len + merge->right_len);
 		if (found.left == NO_TOKEN || found.right == NO_TOKEN || found.token == NO_TOKEN)
 			continue;
+		/* of two of one pair the last one counts */
 		slot = merges_slot(&sp->merges, found.left, found.right);
-		if (slot->left == NO_TOKEN)
-			*slot = found;
+		*slot = found;
 	}
 	return true;
 }
