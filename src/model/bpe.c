@@ -14,22 +14,12 @@
 
 #define SHORT_PIECE		48		/* bytes; up to here all pairs are looked at */
 
-/* Two neighbours that become one */
-typedef struct Merge
-{
-	int32_t		left;			/* NO_TOKEN: an empty slot */
-	int32_t		right;
-	int32_t		rank;
-	int32_t		token;
-} Merge;
-
 struct Bpe
 {
 	PretokenKind pretoken;
 	bool		whole_first;	/* a piece that is a token is that token, whatever the merges say */
 	Pieces		pieces;
-	Merge	   *merges;			/* open addressing */
-	uint64_t	merges_mask;
+	Merges		merges;
 	int32_t		of_byte[256];
 	Remembered *memory;
 };
@@ -61,18 +51,18 @@ byte_of_stand_in(uint32_t c)
  * as the stand-ins' own; or SIZE_MAX where one stands for nothing.
  */
 static size_t
-bytes_of_token(GgufString token, char *to)
+bytes_of_token(const char *token, uint32_t len, char *to)
 {
 	size_t		n = 0;
 
-	for (uint64_t i = 0; i < token.len; n++)
+	for (uint32_t i = 0; i < len; n++)
 	{
-		const uint8_t first = (uint8_t) token.ptr[i];
+		const uint8_t first = (uint8_t) token[i];
 		uint32_t	c = first;
 		int			byte;
 
-		if (first >= 0xC2 && first < 0xE0 && i + 1 < token.len)
-			c = (first & 0x1Fu) << 6 | (token.ptr[i + 1] & 0x3Fu);
+		if (first >= 0xC2 && first < 0xE0 && i + 1 < len)
+			c = (first & 0x1Fu) << 6 | (token[i + 1] & 0x3Fu);
 		else if (first >= 0x80)
 			return SIZE_MAX;
 		i += first >= 0x80 ? 2 : 1;
@@ -84,36 +74,16 @@ bytes_of_token(GgufString token, char *to)
 	return n;
 }
 
-static uint64_t
-hash_pair(const Bpe *bpe, int32_t left, int32_t right)
-{
-	uint64_t	hash = ((uint64_t) (uint32_t) left << 32 | (uint32_t) right) ^ bpe->pieces.seed;
-
-	hash *= UINT64_C(0x9E3779B97F4A7C15);
-	return hash ^ hash >> 32;
-}
-
-static const Merge *
-merge_of(const Bpe *bpe, int32_t left, int32_t right)
-{
-	uint64_t	at = hash_pair(bpe, left, right) & bpe->merges_mask;
-
-	for (; bpe->merges[at].left != NO_TOKEN; at = (at + 1) & bpe->merges_mask)
-		if (bpe->merges[at].left == left && bpe->merges[at].right == right)
-			return &bpe->merges[at];
-	return NULL;
-}
-
-/* Bytes of all tokens, and tokens by their bytes.  types: what each is, or NULL */
+/* Bytes of all tokens, and tokens by their bytes */
 static bool
-read_tokens(Bpe *bpe, const GgufString *tokens, const GgufValue *types, ModelError *error)
+read_tokens(Bpe *bpe, const Vocabulary *vocabulary, ModelError *error)
 {
 	Pieces	   *pieces = &bpe->pieces;
-	const uint32_t n = pieces->n;
+	const uint32_t n = vocabulary->n;
 	uint64_t	total = 0;
 
 	for (uint32_t i = 0; i < n; i++)
-		total += tokens[i].len;
+		total += vocabulary->tokens[i].len;
 	if (total >= UINT32_MAX)
 		return model_error(error, MODEL_UNSUPPORTED, "vocabulary of %llu bytes", (unsigned long long) total);
 	if (!pieces_init(pieces, n, total))
@@ -122,15 +92,16 @@ read_tokens(Bpe *bpe, const GgufString *tokens, const GgufValue *types, ModelErr
 	total = 0;
 	for (uint32_t i = 0; i < n; i++)
 	{
-		/* 1 is normal, 4 user-defined (llama.cpp llama_token_type); the others have names */
-		const int64_t type = types ? gguf_int_at(types, i) : 1;
-		size_t		len = type == 1 ? bytes_of_token(tokens[i], pieces->bytes + total) : SIZE_MAX;
+		const VocabularyToken *token = &vocabulary->tokens[i];
+		/* those of other types have names */
+		size_t		len = token->type == TOKEN_NORMAL ? bytes_of_token(token->name, token->len, pieces->bytes + total) : SIZE_MAX;
 		const bool	spoken = len != SIZE_MAX && len > 0;
 
 		if (len == SIZE_MAX)
 		{
-			len = tokens[i].len;
-			memcpy(pieces->bytes + total, tokens[i].ptr, len);
+			len = token->len;
+			if (len > 0)
+				memcpy(pieces->bytes + total, token->name, len);
 		}
 		pieces->all[i] = (Piece) {(uint32_t) total, (uint32_t) len};
 		if (spoken)
@@ -142,31 +113,24 @@ read_tokens(Bpe *bpe, const GgufString *tokens, const GgufValue *types, ModelErr
 	return true;
 }
 
-/* "a b": the blank is the first one behind the first character */
 static bool
-read_merges(Bpe *bpe, const GgufString *merges, uint64_t n, ModelError *error)
+read_merges(Bpe *bpe, const Vocabulary *vocabulary, ModelError *error)
 {
-	const uint64_t slots = slots_for(n);
-
-	bpe->merges = malloc(slots * sizeof *bpe->merges);
-	if (!bpe->merges)
-		return model_error(error, MODEL_NO_MEMORY, "out of memory for %llu merges of a vocabulary", (unsigned long long) n);
-	memset(bpe->merges, 0xFF, slots * sizeof *bpe->merges);
-	bpe->merges_mask = slots - 1;
-	for (uint64_t i = 0; i < n; i++)
+	if (!merges_init(&bpe->merges, vocabulary->nmerges, bpe->pieces.seed))
+		return model_error(error, MODEL_NO_MEMORY, "out of memory for %llu merges of a vocabulary", (unsigned long long) vocabulary->nmerges);
+	for (uint64_t i = 0; i < vocabulary->nmerges; i++)
 	{
-		const GgufString merge = merges[i];
-		const char *blank = merge.len > 2 ? memchr(merge.ptr + 1, ' ', merge.len - 1) : NULL;
-		char		bytes[512];
+		const VocabularyMerge *merge = &vocabulary->merges[i];
+		char		bytes[4096];
 		size_t		left_len,
 					right_len;
 		Merge		found;
+		Merge	   *slot;
 
-		if (!blank || merge.len > sizeof bytes)
+		if (merge->left_len == 0 || merge->right_len == 0 || (uint64_t) merge->left_len + merge->right_len > sizeof bytes)
 			return model_error(error, MODEL_CORRUPT, "merge %llu of the vocabulary is not two tokens", (unsigned long long) i);
-		left_len = bytes_of_token((GgufString) {merge.ptr, (uint64_t) (blank - merge.ptr)}, bytes);
-		right_len = left_len == SIZE_MAX ? SIZE_MAX :
-			bytes_of_token((GgufString) {blank + 1, merge.len - (uint64_t) (blank + 1 - merge.ptr)}, bytes + left_len);
+		left_len = bytes_of_token(merge->left, merge->left_len, bytes);
+		right_len = left_len == SIZE_MAX ? SIZE_MAX : bytes_of_token(merge->right, merge->right_len, bytes + left_len);
 		if (right_len == SIZE_MAX)
 			return model_error(error, MODEL_CORRUPT, "merge %llu of the vocabulary is not of bytes", (unsigned long long) i);
 		found.left = pieces_find(&bpe->pieces, bytes, left_len);
@@ -174,70 +138,38 @@ read_merges(Bpe *bpe, const GgufString *merges, uint64_t n, ModelError *error)
 		found.token = pieces_find(&bpe->pieces, bytes, left_len + right_len);
 		found.rank = (int32_t) i;
 		if (found.left == NO_TOKEN || found.right == NO_TOKEN || found.token == NO_TOKEN)
-			return model_error(error, MODEL_CORRUPT, "merge %llu of the vocabulary is of tokens that it does not have", (unsigned long long) i);
-		if (!merge_of(bpe, found.left, found.right))
 		{
-			uint64_t	at = hash_pair(bpe, found.left, found.right) & bpe->merges_mask;
-
-			while (bpe->merges[at].left != NO_TOKEN)
-				at = (at + 1) & bpe->merges_mask;
-			bpe->merges[at] = found;
+			if (vocabulary->from_json)
+				continue;
+			return model_error(error, MODEL_CORRUPT, "merge %llu of the vocabulary is of tokens that it does not have", (unsigned long long) i);
 		}
+		slot = merges_slot(&bpe->merges, found.left, found.right);
+		/* of two of one pair it is the first that counts to llama.cpp, the last to tokenizers */
+		if (slot->left == NO_TOKEN || vocabulary->from_json)
+			*slot = found;
 	}
 	return true;
 }
 
 static bool
-open_from(Bpe *bpe, const Gguf *gguf, ModelError *error)
+open_from(Bpe *bpe, const Vocabulary *vocabulary, ModelError *error)
 {
-	const GgufValue *tokens = gguf_find(gguf, "tokenizer.ggml.tokens");
-	const GgufValue *types = gguf_find(gguf, "tokenizer.ggml.token_type");
-	const GgufValue *merges = gguf_find(gguf, "tokenizer.ggml.merges");
-	GgufString	pre = {"", 0};
-	GgufString *strings;
-	bool		found;
-	bool		good;
-
-	if (!tokens || !merges)
-		return model_error(error, MODEL_CORRUPT, "the model has no vocabulary of byte pairs");
-	if (tokens->n == 0 || tokens->n > INT32_MAX / 4 || merges->n > INT32_MAX / 4)
-		return model_error(error, MODEL_CORRUPT, "the model has a vocabulary of %llu tokens", (unsigned long long) tokens->n);
-	if (types && (types->type != GGUF_ARRAY || !gguf_is_int(types->element) || types->n != tokens->n))
-		return model_error(error, MODEL_CORRUPT, "the types of the vocabulary's tokens do not fit it");
-	if (!gguf_get_string(gguf, "tokenizer.ggml.pre", &pre, &found, error))
-		return false;
-	bpe->pretoken = pretoken_kind(pre.ptr, pre.len);
-	if (bpe->pretoken == PRETOKENS)
-		return model_error(error, MODEL_UNSUPPORTED, "the model's texts are cut in the way \"%.*s\", which is not known",
-						   (int) (pre.len < 100 ? pre.len : 100), pre.ptr);
-	bpe->whole_first = bpe->pretoken == PRETOKEN_LLAMA3;
-	bpe->pieces.n = (uint32_t) tokens->n;
+	bpe->pretoken = vocabulary->pretoken;
+	bpe->whole_first = vocabulary->whole_first;
 	bpe->memory = calloc(MEMORY_SLOTS, sizeof *bpe->memory);
 	if (!bpe->memory)
 		return model_error(error, MODEL_NO_MEMORY, "out of memory for a tokenizer");
-	strings = gguf_strings(tokens, error);
-	if (!strings)
-		return false;
-	good = read_tokens(bpe, strings, types, error);
-	free(strings);
-	if (!good)
-		return false;
-	strings = gguf_strings(merges, error);
-	if (!strings)
-		return false;
-	good = read_merges(bpe, strings, merges->n, error);
-	free(strings);
-	return good;
+	return read_tokens(bpe, vocabulary, error) && read_merges(bpe, vocabulary, error);
 }
 
 Bpe *
-bpe_open(const Gguf *gguf, ModelError *error)
+bpe_open(const Vocabulary *vocabulary, ModelError *error)
 {
 	Bpe		   *bpe = calloc(1, sizeof *bpe);
 
 	if (!bpe)
 		model_error(error, MODEL_NO_MEMORY, "out of memory for a tokenizer");
-	else if (open_from(bpe, gguf, error))
+	else if (open_from(bpe, vocabulary, error))
 		return bpe;
 	bpe_close(bpe);
 	return NULL;
@@ -249,7 +181,7 @@ bpe_close(Bpe *bpe)
 	if (!bpe)
 		return;
 	pieces_free(&bpe->pieces);
-	free(bpe->merges);
+	free(bpe->merges.slots);
 	free(bpe->memory);
 	free(bpe);
 }
@@ -298,7 +230,7 @@ merge_short(const Bpe *bpe, int32_t *ids, size_t n)
 	/* ranks[i], merged[i]: of the pair that begins at i */
 #define LOOK_AT(i) \
 do { \
-	const Merge *m = merge_of(bpe, ids[i], ids[(i) + 1]); \
+	const Merge *m = merges_find(&bpe->merges, ids[i], ids[(i) + 1]); \
 	ranks[i] = m ? m->rank : INT32_MAX; \
 	merged[i] = m ? m->token : NO_TOKEN; \
 } while (0)
@@ -345,7 +277,7 @@ merge_long(const Bpe *bpe, int32_t *ids, size_t *n, ModelProgress *progress, Mod
 		model_error(error, MODEL_NO_MEMORY, "out of memory for a word of %zu bytes", count);
 	for (uint32_t i = 0; good && i < count; i++)
 	{
-		const Merge *m = i + 1 < count ? merge_of(bpe, ids[i], ids[i + 1]) : NULL;
+		const Merge *m = i + 1 < count ? merges_find(&bpe->merges, ids[i], ids[i + 1]) : NULL;
 
 		next[i] = i + 1;
 		before[i] = i - 1;
@@ -366,7 +298,7 @@ merge_long(const Bpe *bpe, int32_t *ids, size_t *n, ModelProgress *progress, Mod
 		next[pair.at] = next[right];
 		if (next[right] < count)
 		{
-			const Merge *m = merge_of(bpe, pair.token, ids[next[right]]);
+			const Merge *m = merges_find(&bpe->merges, pair.token, ids[next[right]]);
 
 			before[next[right]] = pair.at;
 			if (m)
@@ -375,7 +307,7 @@ merge_long(const Bpe *bpe, int32_t *ids, size_t *n, ModelProgress *progress, Mod
 		if (pair.at > 0)
 		{
 			const uint32_t left = before[pair.at];
-			const Merge *m = merge_of(bpe, ids[left], pair.token);
+			const Merge *m = merges_find(&bpe->merges, ids[left], pair.token);
 
 			if (m)
 				heap_add(&heap, (Pair) {m->rank, left, ids[left], pair.token, m->token});

@@ -13,14 +13,12 @@
 #ifndef GPUSCAN_MODEL_BPE_H
 #define GPUSCAN_MODEL_BPE_H
 
-#include "model/gguf.h"
-#include "model/pretoken.h"
 #include "model/tokens.h"
+#include "model/vocabulary.h"
 
 typedef struct Bpe Bpe;
 
-/* From the metadata of a model; 'gguf' must outlive it. */
-extern Bpe *bpe_open(const Gguf *gguf, ModelError *error);
+extern Bpe *bpe_open(const Vocabulary *vocabulary, ModelError *error);
 extern void bpe_close(Bpe *bpe);
 extern uint32_t bpe_ntokens(const Bpe *bpe);
 

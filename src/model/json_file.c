@@ -13,9 +13,15 @@
 bool
 json_file(const ModelFiles *files, const char *name, json_t **json, bool *found, ModelError *error)
 {
+	return json_file_of(files, name, JSON_FILE_MAX, json, found, error);
+}
+
+bool
+json_file_of(const ModelFiles *files, const char *name, size_t most, json_t **json, bool *found, ModelError *error)
+{
 	size_t		len;
 	json_error_t wrong;
-	char	   *content = file_content(files, name, JSON_FILE_MAX, &len, found, error);
+	char	   *content = file_content(files, name, most, &len, found, error);
 
 	*json = NULL;
 	if (!content)

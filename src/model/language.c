@@ -70,6 +70,7 @@ read_model(Language *language, const Gguf *gguf, const LanguageOptions *options,
 	const DecoderOptions decoder = {options->memory, options->share};
 	const Weights weights = {gguf, NULL};
 	DecoderConfig config;
+	Vocabulary	vocabulary;
 
 	if (!decoder_config(gguf, &config, error))
 		return false;
@@ -77,7 +78,9 @@ read_model(Language *language, const Gguf *gguf, const LanguageOptions *options,
 		return model_error(error, MODEL_BAD_INPUT, "a context of %u tokens is more than the %u that the model was made for", options->context, config.context);
 	if (options->context > 0)
 		config.context = options->context;
-	language->tokenizer = tokenizer_open(gguf, error);
+	if (vocabulary_of_gguf(gguf, &vocabulary, error))
+		language->tokenizer = tokenizer_open(&vocabulary, error);
+	vocabulary_free(&vocabulary);
 	if (!language->tokenizer)
 		return false;
 	/* files may have vectors for more tokens than there are */
@@ -242,7 +245,7 @@ encode_parts(Language *language, const ChatText *text, TokenList *out, ModelProg
 			memcpy(joined + len, text->parts[j].text, text->parts[j].len);
 			len += text->parts[j].len;
 		}
-		good = tokenizer_encode(language->tokenizer, joined, len, out, progress, error);
+		good = (i == 0 ? tokenizer_encode : tokenizer_encode_behind) (language->tokenizer, joined, len, out, progress, error);
 	}
 	free(joined);
 	return good;

@@ -126,6 +126,63 @@ pieces_add(Pieces *pieces, int32_t token)
 }
 
 /* ------------------------------------------------------------------------
+ * Merges: pairs of tokens that become one; open addressing
+ * ------------------------------------------------------------------------
+ */
+
+typedef struct Merge
+{
+	int32_t		left;			/* NO_TOKEN: an empty slot */
+	int32_t		right;
+	int32_t		rank;			/* the least goes first */
+	int32_t		token;			/* what they become */
+} Merge;
+
+typedef struct Merges
+{
+	Merge	   *slots;
+	uint64_t	mask;
+	uint64_t	seed;
+} Merges;
+
+/* Room for n; false: out of memory */
+static inline bool
+merges_init(Merges *merges, uint64_t n, uint64_t seed)
+{
+	const uint64_t slots = slots_for(n);
+
+	merges->slots = malloc(slots * sizeof *merges->slots);
+	if (!merges->slots)
+		return false;
+	memset(merges->slots, 0xFF, slots * sizeof *merges->slots);
+	merges->mask = slots - 1;
+	merges->seed = seed;
+	return true;
+}
+
+/* The slot of a pair, or the empty one where it belongs */
+static inline Merge *
+merges_slot(const Merges *merges, int32_t left, int32_t right)
+{
+	uint64_t	at = ((uint64_t) (uint32_t) left << 32 | (uint32_t) right) ^ merges->seed;
+
+	at *= UINT64_C(0x9E3779B97F4A7C15);
+	at = (at ^ at >> 32) & merges->mask;
+	while (merges->slots[at].left != NO_TOKEN && (merges->slots[at].left != left || merges->slots[at].right != right))
+		at = (at + 1) & merges->mask;
+	return &merges->slots[at];
+}
+
+/* The merge of a pair, or NULL */
+static inline const Merge *
+merges_find(const Merges *merges, int32_t left, int32_t right)
+{
+	const Merge *slot = merges_slot(merges, left, right);
+
+	return slot->left == NO_TOKEN ? NULL : slot;
+}
+
+/* ------------------------------------------------------------------------
  * Pairs of neighbours, the first one to be merged on top
  * ------------------------------------------------------------------------
  */

@@ -16,6 +16,7 @@
 
 #include "model/pieces.h"
 #include "model/unicode.h"
+#include "model/users.h"
 
 #define SHORT_WORD		48		/* characters; up to here all pairs are looked at */
 #define CROSSING_MAX	64
@@ -24,32 +25,19 @@
 #define BLANK_LEN		3
 #define REPLACEMENT		"\357\277\275"	/* U+FFFD */
 
-/* llama.cpp llama_token_type */
-enum
-{
-	TYPE_NORMAL = 1, TYPE_UNKNOWN, TYPE_CONTROL, TYPE_USER, TYPE_UNUSED, TYPE_BYTE
-};
-
-/* Tokens that users have defined, as a tree of their bytes */
-typedef struct Node
-{
-	char		byte;
-	int32_t		token;			/* that ends here, or NO_TOKEN */
-	uint32_t	child;			/* the first one; 0: none */
-	uint32_t	next;			/* of the same parent; 0: none */
-} Node;
-
 struct Sentencepiece
 {
 	Pieces		pieces;			/* their bytes as in the file, with U+2581; to be found: normal ones, and those of users */
 	char	   *spoken;			/* the same with blanks, which are shorter */
 	Piece	   *spoken_at;
-	int32_t    *ranks;			/* of each token: the highest score is 0, equal ones are equal */
+	int32_t    *ranks;			/* of each token: the highest score is 0, equal ones are equal; NULL: there are merges */
+	Merges		merges;
 	int32_t		of_byte[256];	/* or NO_TOKEN */
-	int32_t		unknown;
-	bool		space_prefix;	/* a blank before the text */
-	Node	   *users;			/* the first one is the root */
-	uint32_t	nusers;
+	int32_t		unknown;		/* or NO_TOKEN */
+	bool		unknown_fused;
+	BlankPrefix prefix;
+	bool		blanks_cut;		/* every blank begins a word */
+	Users		users;			/* with U+2581, as in the text when they are looked for */
 	int32_t		crossing[CROSSING_MAX]; /* characters behind which a token has a blank */
 	uint32_t	ncrossing;		/* more than CROSSING_MAX: any may be one */
 	Remembered *memory;
@@ -59,64 +47,6 @@ struct Sentencepiece
  * The vocabulary
  * ------------------------------------------------------------------------
  */
-
-/* false: out of memory */
-static bool
-add_user(Sentencepiece *sp, const char *p, size_t len, int32_t token)
-{
-	uint32_t	at = 0;
-
-	for (size_t i = 0; i < len; i++)
-	{
-		uint32_t	child = sp->users[at].child;
-
-		while (child && sp->users[child].byte != p[i])
-			child = sp->users[child].next;
-		if (!child)
-		{
-			/* room grows at powers of two */
-			if ((sp->nusers & (sp->nusers - 1)) == 0)
-			{
-				Node	   *more = realloc(sp->users, 2 * (size_t) sp->nusers * sizeof *more);
-
-				if (!more)
-					return false;
-				sp->users = more;
-			}
-			child = sp->nusers++;
-			sp->users[child] = (Node) {p[i], NO_TOKEN, 0, sp->users[at].child};
-			sp->users[at].child = child;
-		}
-		at = child;
-	}
-	sp->users[at].token = token;
-	return true;
-}
-
-/* The longest of them that a text begins with; 0: none */
-static size_t
-match_user(const Sentencepiece *sp, const char *p, size_t len, int32_t *token)
-{
-	uint32_t	at = 0;
-	size_t		longest = 0;
-
-	for (size_t i = 0; i < len; i++)
-	{
-		uint32_t	child = sp->users[at].child;
-
-		while (child && sp->users[child].byte != p[i])
-			child = sp->users[child].next;
-		if (!child)
-			break;
-		at = child;
-		if (sp->users[at].token != NO_TOKEN)
-		{
-			longest = i + 1;
-			*token = sp->users[at].token;
-		}
-	}
-	return longest;
-}
 
 static bool
 begins_blank(const char *p, size_t len)
@@ -193,81 +123,83 @@ hex(char c)
 
 /* "<0x1F>" */
 static int
-byte_of_name(GgufString name)
+byte_of_name(const VocabularyToken *token)
 {
 	int			high,
 				low;
 
-	if (name.len != 6 || memcmp(name.ptr, "<0x", 3) != 0 || name.ptr[5] != '>')
+	if (token->len != 6 || memcmp(token->name, "<0x", 3) != 0 || token->name[5] != '>')
 		return -1;
-	high = hex(name.ptr[3]);
-	low = hex(name.ptr[4]);
+	high = hex(token->name[3]);
+	low = hex(token->name[4]);
 	return high < 0 || low < 0 ? -1 : high * 16 + low;
 }
 
+/* to: its name with U+2581 for blanks */
 static bool
-read_token(Sentencepiece *sp, int32_t id, GgufString name, int64_t type, char *to, ModelError *error)
+read_token(Sentencepiece *sp, int32_t id, const VocabularyToken *token, bool from_json, const char *to, ModelError *error)
 {
-	Piece	   *piece = &sp->pieces.all[id];
+	const Piece *piece = &sp->pieces.all[id];
 	int			byte;
 
-	switch (type)
+	switch (token->type)
 	{
-		case TYPE_NORMAL:
+		case TOKEN_USER:
+			/* of others the caller cuts them out, but merges may make them too */
+			if (!from_json && !users_add(&sp->users, to, piece->len, id))
+				return model_error(error, MODEL_NO_MEMORY, "out of memory for a vocabulary");
+			if (piece->len > 0)
+				pieces_add(&sp->pieces, id);
+			if (from_json)
+				note_crossing(sp, to, piece->len);
+			break;
+		case TOKEN_NORMAL:
 			if (piece->len > 0)
 				pieces_add(&sp->pieces, id);
 			note_crossing(sp, to, piece->len);
 			break;
-		case TYPE_USER:
-			if (piece->len > 0)
-				pieces_add(&sp->pieces, id);
-			if (piece->len > 0 && !add_user(sp, to, piece->len, id))
-				return model_error(error, MODEL_NO_MEMORY, "out of memory for a vocabulary");
-			break;
-		case TYPE_BYTE:
-			byte = byte_of_name(name);
+		case TOKEN_BYTE:
+			byte = byte_of_name(token);
 			if (byte < 0)
 				return model_error(error, MODEL_CORRUPT, "token %d is the name of no byte", id);
 			sp->of_byte[byte] = id;
 			sp->spoken[sp->spoken_at[id].at] = (char) byte;
 			sp->spoken_at[id].len = 1;
 			break;
-		case TYPE_UNKNOWN:
-		case TYPE_CONTROL:
-		case TYPE_UNUSED:
+		case TOKEN_UNKNOWN:
+		case TOKEN_CONTROL:
+		case TOKEN_UNUSED:
 			break;
 		default:
-			return model_error(error, MODEL_CORRUPT, "token %d is of type %lld", id, (long long) type);
+			return model_error(error, MODEL_CORRUPT, "token %d is of type %d", id, token->type);
 	}
 	return true;
 }
 
 static bool
-read_tokens(Sentencepiece *sp, const GgufString *names, const GgufValue *types, ModelError *error)
+read_tokens(Sentencepiece *sp, const Vocabulary *vocabulary, ModelError *error)
 {
 	Pieces	   *pieces = &sp->pieces;
-	const uint32_t n = pieces->n;
+	const uint32_t n = vocabulary->n;
 	uint64_t	total = 0;
 
 	for (uint32_t i = 0; i < n; i++)
-		total += BLANK_LEN * names[i].len;
+		total += BLANK_LEN * (uint64_t) vocabulary->tokens[i].len;
 	if (total >= UINT32_MAX)
 		return model_error(error, MODEL_UNSUPPORTED, "vocabulary of %llu bytes", (unsigned long long) total / BLANK_LEN);
-	sp->users = calloc(1, sizeof *sp->users);
 	if (!pieces_init(pieces, n, total) || (sp->spoken = malloc(total + 1)) == NULL ||
-		(sp->spoken_at = malloc(n * sizeof *sp->spoken_at + 1)) == NULL || !sp->users)
+		(sp->spoken_at = malloc(n * sizeof *sp->spoken_at + 1)) == NULL)
 		return model_error(error, MODEL_NO_MEMORY, "out of memory for a vocabulary of %u tokens", n);
-	sp->users[0].token = NO_TOKEN;
-	sp->nusers = 1;
 	total = 0;
 	for (uint32_t i = 0; i < n; i++)
 	{
+		const VocabularyToken *token = &vocabulary->tokens[i];
 		char	   *to = pieces->bytes + total;
-		const size_t len = put_blanks(to, names[i].ptr, names[i].len);
+		const size_t len = put_blanks(to, token->name, token->len);
 
 		pieces->all[i] = (Piece) {(uint32_t) total, (uint32_t) len};
 		sp->spoken_at[i] = (Piece) {(uint32_t) total, (uint32_t) take_blanks(sp->spoken + total, to, len)};
-		if (!read_token(sp, (int32_t) i, names[i], gguf_int_at(types, i), to, error))
+		if (!read_token(sp, (int32_t) i, token, vocabulary->from_json, to, error))
 			return false;
 		total += len;
 	}
@@ -290,7 +222,7 @@ by_score(const void *a, const void *b)
 }
 
 static bool
-read_scores(Sentencepiece *sp, const GgufValue *scores, ModelError *error)
+read_scores(Sentencepiece *sp, const Vocabulary *vocabulary, ModelError *error)
 {
 	const uint32_t n = sp->pieces.n;
 	Scored	   *sorted = malloc(n * sizeof *sorted);
@@ -303,7 +235,7 @@ read_scores(Sentencepiece *sp, const GgufValue *scores, ModelError *error)
 	}
 	for (uint32_t i = 0; i < n; i++)
 	{
-		sorted[i] = (Scored) {(float) gguf_float_at(scores, i), (int32_t) i};
+		sorted[i] = (Scored) {vocabulary->tokens[i].score, (int32_t) i};
 		if (isnan(sorted[i].score))
 		{
 			free(sorted);
@@ -317,55 +249,57 @@ read_scores(Sentencepiece *sp, const GgufValue *scores, ModelError *error)
 	return true;
 }
 
+/* Those of control tokens do not come about: their tokens are not found. */
 static bool
-open_from(Sentencepiece *sp, const Gguf *gguf, ModelError *error)
+read_merges(Sentencepiece *sp, const Vocabulary *vocabulary, ModelError *error)
 {
-	const GgufValue *tokens = gguf_find(gguf, "tokenizer.ggml.tokens");
-	const GgufValue *types = gguf_find(gguf, "tokenizer.ggml.token_type");
-	const GgufValue *scores = gguf_find(gguf, "tokenizer.ggml.scores");
-	const GgufValue *charsmap = gguf_find(gguf, "tokenizer.ggml.precompiled_charsmap");
-	GgufString *names;
-	uint64_t	unknown = 0;
-	bool		fewer_blanks = false;
-	bool		found;
-	bool		good;
+	if (!merges_init(&sp->merges, vocabulary->nmerges, sp->pieces.seed))
+		return model_error(error, MODEL_NO_MEMORY, "out of memory for %llu merges of a vocabulary", (unsigned long long) vocabulary->nmerges);
+	for (uint64_t i = 0; i < vocabulary->nmerges; i++)
+	{
+		const VocabularyMerge *merge = &vocabulary->merges[i];
+		char		bytes[4096];
+		Merge		found = {.rank = (int32_t) i};
+		Merge	   *slot;
 
-	if (!tokens || !types || !scores)
-		return model_error(error, MODEL_CORRUPT, "the model has no vocabulary of SentencePiece");
-	if (tokens->n == 0 || tokens->n > INT32_MAX / 4)
-		return model_error(error, MODEL_CORRUPT, "the model has a vocabulary of %llu tokens", (unsigned long long) tokens->n);
-	if (types->type != GGUF_ARRAY || !gguf_is_int(types->element) || types->n != tokens->n ||
-		scores->type != GGUF_ARRAY || scores->element != GGUF_FLOAT32 || scores->n != tokens->n)
-		return model_error(error, MODEL_CORRUPT, "types or scores of the vocabulary's tokens do not fit it");
-	sp->space_prefix = true;
-	if (!gguf_get_uint(gguf, "tokenizer.ggml.unknown_token_id", tokens->n - 1, &unknown, &found, error) ||
-		!gguf_get_bool(gguf, "tokenizer.ggml.add_space_prefix", &sp->space_prefix, &found, error) ||
-		!gguf_get_bool(gguf, "tokenizer.ggml.remove_extra_whitespaces", &fewer_blanks, &found, error))
-		return false;
-	if (fewer_blanks || (charsmap && charsmap->n > 0))
-		return model_error(error, MODEL_UNSUPPORTED, "the model's texts are normalised in a way that is not known");
-	sp->pieces.n = (uint32_t) tokens->n;
-	sp->unknown = (int32_t) unknown;
+		if (merge->left_len == 0 || merge->right_len == 0 || (uint64_t) merge->left_len + merge->right_len > sizeof bytes)
+			return model_error(error, MODEL_CORRUPT, "merge %llu of the vocabulary is not two tokens", (unsigned long long) i);
+		memcpy(bytes, merge->left, merge->left_len);
+		memcpy(bytes + merge->left_len, merge->right, merge->right_len);
+		found.left = pieces_find(&sp->pieces, bytes, merge->left_len);
+		found.right = pieces_find(&sp->pieces, bytes + merge->left_len, merge->right_len);
+		found.token = pieces_find(&sp->pieces, bytes, (size_t) merge->left_len + merge->right_len);
+		if (found.left == NO_TOKEN || found.right == NO_TOKEN || found.token == NO_TOKEN)
+			continue;
+		/* of two of one pair the last one counts */
+		slot = merges_slot(&sp->merges, found.left, found.right);
+		*slot = found;
+	}
+	return true;
+}
+
+static bool
+open_from(Sentencepiece *sp, const Vocabulary *vocabulary, ModelError *error)
+{
+	sp->unknown = vocabulary->unknown;
+	sp->unknown_fused = vocabulary->unknown_fused;
+	sp->prefix = vocabulary->prefix;
+	sp->blanks_cut = vocabulary->blanks_cut;
 	memset(sp->of_byte, 0xFF, sizeof sp->of_byte);
 	sp->memory = calloc(MEMORY_SLOTS, sizeof *sp->memory);
 	if (!sp->memory)
 		return model_error(error, MODEL_NO_MEMORY, "out of memory for a tokenizer");
-	names = gguf_strings(tokens, error);
-	if (!names)
-		return false;
-	good = read_tokens(sp, names, types, error);
-	free(names);
-	return good && read_scores(sp, scores, error);
+	return read_tokens(sp, vocabulary, error) && (vocabulary->merges ? read_merges(sp, vocabulary, error) : read_scores(sp, vocabulary, error));
 }
 
 Sentencepiece *
-sentencepiece_open(const Gguf *gguf, ModelError *error)
+sentencepiece_open(const Vocabulary *vocabulary, ModelError *error)
 {
 	Sentencepiece *sp = calloc(1, sizeof *sp);
 
 	if (!sp)
 		model_error(error, MODEL_NO_MEMORY, "out of memory for a tokenizer");
-	else if (open_from(sp, gguf, error))
+	else if (open_from(sp, vocabulary, error))
 		return sp;
 	sentencepiece_close(sp);
 	return NULL;
@@ -380,7 +314,8 @@ sentencepiece_close(Sentencepiece *sp)
 	free(sp->spoken);
 	free(sp->spoken_at);
 	free(sp->ranks);
-	free(sp->users);
+	free(sp->merges.slots);
+	users_free(&sp->users);
 	free(sp->memory);
 	free(sp);
 }
@@ -424,17 +359,28 @@ append(const Sentencepiece *sp, const char *p, size_t len, TokenList *out, Model
 	if (all_bytes)
 		for (size_t i = 0; i < len; i++)
 			out->ids[out->n++] = sp->of_byte[(uint8_t) p[i]];
-	else if (out->n == 0 || out->ids[out->n - 1] != sp->unknown)
-		out->ids[out->n++] = sp->unknown;	/* one for all that stand together */
+	else if (sp->unknown != NO_TOKEN && (!sp->unknown_fused || out->n == 0 || out->ids[out->n - 1] != sp->unknown))
+		out->ids[out->n++] = sp->unknown;
 	return true;
 }
 
+/* Of a pair: what comes first among merges, or what it becomes among scores; INT32_MAX: they stay two */
 static int32_t
-rank_of(const Sentencepiece *sp, const char *p, size_t len)
+rank_of(const Sentencepiece *sp, const char *p, size_t left, size_t right)
 {
-	const int32_t token = pieces_find(&sp->pieces, p, len);
+	int32_t		tokens[2];
+	const Merge *merge;
 
-	return token == NO_TOKEN ? INT32_MAX : sp->ranks[token];
+	if (sp->ranks)
+	{
+		const int32_t token = pieces_find(&sp->pieces, p, left + right);
+
+		return token == NO_TOKEN ? INT32_MAX : sp->ranks[token];
+	}
+	tokens[0] = pieces_find(&sp->pieces, p, left);
+	tokens[1] = tokens[0] == NO_TOKEN ? NO_TOKEN : pieces_find(&sp->pieces, p + left, right);
+	merge = tokens[1] == NO_TOKEN ? NULL : merges_find(&sp->merges, tokens[0], tokens[1]);
+	return merge ? merge->rank : INT32_MAX;
 }
 
 /* start: where n characters begin, and the last one ends; what is left of them stays in it. */
@@ -443,7 +389,7 @@ merge_short(const Sentencepiece *sp, const char *p, uint32_t *start, size_t n)
 {
 	int32_t		ranks[SHORT_WORD];	/* of the pair that begins there */
 
-#define LOOK_AT(i)	(ranks[i] = rank_of(sp, p + start[i], start[(i) + 2] - start[i]))
+#define LOOK_AT(i)	(ranks[i] = rank_of(sp, p + start[i], start[(i) + 1] - start[i], start[(i) + 2] - start[(i) + 1]))
 	for (size_t i = 0; i + 1 < n; i++)
 		LOOK_AT(i);
 	while (n > 1)
@@ -472,7 +418,7 @@ merge_short(const Sentencepiece *sp, const char *p, uint32_t *start, size_t n)
 static void
 add_pair(const Sentencepiece *sp, Heap *heap, const char *p, uint32_t left, uint32_t right, uint32_t end)
 {
-	const int32_t rank = rank_of(sp, p + left, end - left);
+	const int32_t rank = rank_of(sp, p + left, right - left, end - right);
 
 	if (rank != INT32_MAX)
 		heap_add(heap, (Pair) {rank, left, (int32_t) (right - left), (int32_t) (end - right), 0});
@@ -578,11 +524,11 @@ encode(Sentencepiece *sp, const char *p, size_t len, TokenList *out, ModelProgre
 	for (size_t i = 0; i < len;)
 	{
 		int32_t		token = NO_TOKEN;
-		const size_t user = match_user(sp, p + i, len - i, &token);
+		const size_t user = users_match(&sp->users, p + i, len - i, &token);
 
 		if (!model_goes_on(progress, (uint32_t) user + 1, error))
 			return false;
-		if (i > word && (user > 0 || (begins_blank(p + i, len - i) && !crosses(sp, before))))
+		if (i > word && (user > 0 || (begins_blank(p + i, len - i) && (sp->blanks_cut || !crosses(sp, before)))))
 		{
 			if (!encode_word(sp, p + word, i - word, out, progress, error))
 				return false;
@@ -604,7 +550,8 @@ encode(Sentencepiece *sp, const char *p, size_t len, TokenList *out, ModelProgre
 }
 
 bool
-sentencepiece_encode(Sentencepiece *sp, const char *text, size_t len, TokenList *out, ModelCancelled cancelled, void *context, ModelError *error)
+sentencepiece_encode(Sentencepiece *sp, const char *text, size_t len, bool first, TokenList *out, ModelCancelled cancelled, void *context,
+					 ModelError *error)
 {
 	ModelProgress progress = {cancelled, context, 0};
 	char	   *normal;
@@ -619,7 +566,8 @@ sentencepiece_encode(Sentencepiece *sp, const char *text, size_t len, TokenList 
 	normal = malloc((len + 1) * BLANK_LEN);
 	if (!normal)
 		return model_error(error, MODEL_NO_MEMORY, "out of memory for a text of %zu bytes", len);
-	if (sp->space_prefix)
+	if (sp->prefix == BLANK_ALWAYS ||
+		((sp->prefix == BLANK_IF_NONE || (sp->prefix == BLANK_FIRST_IF_NONE && first)) && *text != ' ' && !begins_blank(text, len)))
 		n = put_blanks(normal, " ", 1);
 	for (size_t i = 0; i < len; i += (size_t) size)
 	{

@@ -10,26 +10,28 @@
  * that is none becomes the tokens of its bytes.  The rules are those of
  * sentencepiece's bpe_model.cc, with normalisation by identity.
  *
+ * Where the vocabulary has merges, as Hugging Face writes it, the pair that comes first
+ * among them becomes a token, and no other (tokenizers' models/bpe).
+ *
  *-------------------------------------------------------------------------
  */
 #ifndef GPUSCAN_MODEL_SENTENCEPIECE_H
 #define GPUSCAN_MODEL_SENTENCEPIECE_H
 
-#include "model/gguf.h"
 #include "model/tokens.h"
+#include "model/vocabulary.h"
 
 typedef struct Sentencepiece Sentencepiece;
 
-/* From the metadata of a model */
-extern Sentencepiece *sentencepiece_open(const Gguf *gguf, ModelError *error);
+extern Sentencepiece *sentencepiece_open(const Vocabulary *vocabulary, ModelError *error);
 extern void sentencepiece_close(Sentencepiece *sp);
 extern uint32_t sentencepiece_ntokens(const Sentencepiece *sp);
 
 /*
  * Append the tokens of a text.  Nothing in it is taken for a control token.  A byte
- * that is no part of a character counts as U+FFFD.
+ * that is no part of a character counts as U+FFFD.  first: nothing stands before it
  */
-extern bool sentencepiece_encode(Sentencepiece *sp, const char *text, size_t len, TokenList *out,
+extern bool sentencepiece_encode(Sentencepiece *sp, const char *text, size_t len, bool first, TokenList *out,
 								 ModelCancelled cancelled, void *context, ModelError *error);
 
 /* The bytes that a token stands for, with blanks; of a control token, its name */

@@ -13,15 +13,20 @@
 #include "model/bpe.h"
 #include "model/sentencepiece.h"
 #include "model/unicode.h"
+#include "model/users.h"
 
-/* llama.cpp llama_token_type: those that stand for text are 1 (normal), 4 (defined by users) and 6 (a byte) */
-#define TYPE_IS_CONTROL(type)	((type) != 1 && (type) != 4 && (type) != 6)
-#define TYPE_USER				4
+#define IS_CONTROL(type)	((type) != TOKEN_NORMAL && (type) != TOKEN_USER && (type) != TOKEN_BYTE)
+
+/* In place of a user's token: a control token's name, which is text, but has no users' tokens in it */
+#define NAME_OF_CONTROL	(-2)
 
 struct Tokenizer
 {
 	Bpe		   *bpe;			/* one of the two */
 	Sentencepiece *sentencepiece;
+	Users		users;			/* tokens that are cut out before texts are normalised */
+	bool		has_users;
+	bool		nfc;			/* texts are brought to Unicode's form C */
 	uint8_t    *types;			/* of each token */
 	uint8_t    *ends;
 	int32_t		bos;
@@ -33,33 +38,39 @@ static const char *const ending_names[] = {
 	"<|eot_id|>", "<|im_end|>", "<|end|>", "<end_of_turn>", "<|endoftext|>", "<|eom_id|>", "<EOT>", "<|end_of_text|>"
 };
 
-static const char *const ending_keys[] = {
-	"tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"
-};
-
 static bool
-read_types(Tokenizer *tokenizer, const Gguf *gguf, ModelError *error)
+read_tokens(Tokenizer *tokenizer, const Vocabulary *vocabulary, ModelError *error)
 {
-	const uint32_t n = tokenizer_ntokens(tokenizer);
-	const GgufValue *types = gguf_find(gguf, "tokenizer.ggml.token_type");
-
-	tokenizer->types = malloc(n);
-	tokenizer->ends = calloc(n, 1);
+	tokenizer->types = malloc(vocabulary->n + (size_t) 1);
+	tokenizer->ends = calloc(vocabulary->n + (size_t) 1, 1);
 	if (!tokenizer->types || !tokenizer->ends)
-		return model_error(error, MODEL_NO_MEMORY, "out of memory for a vocabulary of %u tokens", n);
-	/* that there are n of them was seen when the vocabulary was read */
-	for (uint32_t i = 0; i < n; i++)
+		return model_error(error, MODEL_NO_MEMORY, "out of memory for a vocabulary of %u tokens", vocabulary->n);
+	for (uint32_t i = 0; i < vocabulary->n; i++)
 	{
-		const int64_t type = types ? gguf_int_at(types, i) : 1;
+		tokenizer->types[i] = vocabulary->tokens[i].type;
+		tokenizer->has_users |= vocabulary->from_json && vocabulary->tokens[i].type == TOKEN_USER;
+	}
+	for (uint32_t i = 0; tokenizer->has_users && i < vocabulary->n; i++)
+	{
+		const VocabularyToken *token = &vocabulary->tokens[i];
 
-		tokenizer->types[i] = type >= 0 && type < 256 ? (uint8_t) type : 0;
+		if ((token->type == TOKEN_USER && !users_add(&tokenizer->users, token->name, token->len, (int32_t) i)) ||
+			(token->type == TOKEN_CONTROL && !users_add(&tokenizer->users, token->name, token->len, NAME_OF_CONTROL)))
+			return model_error(error, MODEL_NO_MEMORY, "out of memory for a vocabulary of %u tokens", vocabulary->n);
 	}
 	return true;
 }
 
 static bool
-read_ends(Tokenizer *tokenizer, const Gguf *gguf, ModelError *error)
+open_from(Tokenizer *tokenizer, const Vocabulary *vocabulary, ModelError *error)
 {
+	if (vocabulary->sentencepiece)
+		tokenizer->sentencepiece = sentencepiece_open(vocabulary, error);
+	else
+		tokenizer->bpe = bpe_open(vocabulary, error);
+	if (!(tokenizer->bpe || tokenizer->sentencepiece) || !read_tokens(tokenizer, vocabulary, error))
+		return false;
+	tokenizer->nfc = vocabulary->nfc;
 	for (size_t i = 0; i < sizeof ending_names / sizeof *ending_names; i++)
 	{
 		const int32_t id = tokenizer_control(tokenizer, ending_names[i]);
@@ -67,63 +78,21 @@ read_ends(Tokenizer *tokenizer, const Gguf *gguf, ModelError *error)
 		if (id >= 0)
 			tokenizer->ends[id] = 1;
 	}
-	for (size_t i = 0; i < sizeof ending_keys / sizeof *ending_keys; i++)
-	{
-		uint64_t	id;
-		bool		found;
-
-		if (!gguf_get_uint(gguf, ending_keys[i], tokenizer_ntokens(tokenizer) - 1, &id, &found, error))
-			return false;
-		if (found)
-			tokenizer->ends[id] = 1;
-	}
+	for (uint32_t i = 0; i < vocabulary->nends; i++)
+		tokenizer->ends[vocabulary->ends[i]] = 1;
+	tokenizer->bos = vocabulary->bos;
+	tokenizer->adds_bos = vocabulary->adds_bos;
 	return true;
 }
 
-static bool
-is_name(GgufString string, const char *name)
-{
-	return string.len == strlen(name) && memcmp(string.ptr, name, string.len) == 0;
-}
-
-static bool
-open_from(Tokenizer *tokenizer, const Gguf *gguf, ModelError *error)
-{
-	GgufString	kind;
-	GgufString	pre = {"", 0};
-	uint64_t	bos = 0;
-	bool		found;
-
-	if (!gguf_get_string(gguf, "tokenizer.ggml.model", &kind, &found, error))
-		return false;
-	if (!found)
-		return model_error(error, MODEL_CORRUPT, "the model has no tokenizer");
-	if (is_name(kind, "gpt2"))
-		tokenizer->bpe = bpe_open(gguf, error);
-	else if (is_name(kind, "llama"))
-		tokenizer->sentencepiece = sentencepiece_open(gguf, error);
-	else
-		return model_error(error, MODEL_UNSUPPORTED, "tokenizer \"%.*s\" is not supported: there are \"gpt2\" and \"llama\"",
-						   kind.len > 64 ? 64 : (int) kind.len, kind.ptr);
-	if (!(tokenizer->bpe || tokenizer->sentencepiece) || !read_types(tokenizer, gguf, error) || !read_ends(tokenizer, gguf, error) ||
-		!gguf_get_uint(gguf, "tokenizer.ggml.bos_token_id", tokenizer_ntokens(tokenizer) - 1, &bos, &found, error))
-		return false;
-	tokenizer->bos = found ? (int32_t) bos : -1;
-	/* what a file does not say is as llama.cpp has it */
-	if (!gguf_get_string(gguf, "tokenizer.ggml.pre", &pre, &found, error))
-		return false;
-	tokenizer->adds_bos = tokenizer->sentencepiece || is_name(pre, "llama-bpe") || is_name(pre, "llama3") || is_name(pre, "llama-v3");
-	return gguf_get_bool(gguf, "tokenizer.ggml.add_bos_token", &tokenizer->adds_bos, &found, error);
-}
-
 Tokenizer *
-tokenizer_open(const Gguf *gguf, ModelError *error)
+tokenizer_open(const Vocabulary *vocabulary, ModelError *error)
 {
 	Tokenizer  *tokenizer = calloc(1, sizeof *tokenizer);
 
 	if (!tokenizer)
 		model_error(error, MODEL_NO_MEMORY, "out of memory for a tokenizer");
-	else if (open_from(tokenizer, gguf, error))
+	else if (open_from(tokenizer, vocabulary, error))
 		return tokenizer;
 	tokenizer_close(tokenizer);
 	return NULL;
@@ -136,6 +105,7 @@ tokenizer_close(Tokenizer *tokenizer)
 		return;
 	bpe_close(tokenizer->bpe);
 	sentencepiece_close(tokenizer->sentencepiece);
+	users_free(&tokenizer->users);
 	free(tokenizer->types);
 	free(tokenizer->ends);
 	free(tokenizer);
@@ -147,11 +117,118 @@ tokenizer_ntokens(const Tokenizer *tokenizer)
 	return tokenizer->bpe ? bpe_ntokens(tokenizer->bpe) : sentencepiece_ntokens(tokenizer->sentencepiece);
 }
 
+/* Bytes of a text that are brought to form C at a time, up to where a character stands that nothing composes with */
+#define COMPOSED_AT_ONCE	65536
+
+/* A text in form C, malloc'ed; NULL, without an error, where it is so as it stands: all characters are below U+0300 */
+static bool
+compose(const char *text, size_t len, char **composed, size_t *composed_len, ModelProgress *progress, ModelError *error)
+{
+	size_t		first = 0;
+	size_t		room = 0;
+	size_t		n = 0;
+	char	   *to = NULL;
+
+	*composed = NULL;
+	while (first < len && (uint8_t) text[first] < 0xCC)
+		first++;
+	if (first == len)
+		return true;
+	for (size_t at = 0, end; at < len; at = end)
+	{
+		char	   *part;
+		size_t		part_len;
+		bool		valid;
+
+		end = len - at > COMPOSED_AT_ONCE ? at + COMPOSED_AT_ONCE : len;
+		while (end < len && (uint8_t) text[end] >= 0x80)
+			end++;
+		part = unicode_composed(text + at, end - at, &part_len, &valid);
+		if (!valid)
+			part_len = end - at;
+		if (n + part_len > room || !to)
+		{
+			char	   *more = realloc(to, room = (n + part_len) * 5 / 4 + 64);
+
+			if (!more)
+			{
+				free(part);
+				free(to);
+				return model_error(error, MODEL_NO_MEMORY, "out of memory for a text of %zu bytes", room);
+			}
+			to = more;
+		}
+		if (valid && !part)
+		{
+			free(to);
+			return model_error(error, MODEL_NO_MEMORY, "out of memory for a text of %zu bytes", end - at);
+		}
+		memcpy(to + n, valid ? part : text + at, part_len);
+		n += part_len;
+		free(part);
+		if (!model_goes_on(progress, (uint32_t) part_len, error))
+		{
+			free(to);
+			return false;
+		}
+	}
+	*composed = to;
+	*composed_len = n;
+	return true;
+}
+
+/* A text without users' tokens.  first: nothing stands before it */
+static bool
+encode_plain(Tokenizer *tokenizer, const char *text, size_t len, bool first, TokenList *out, ModelProgress *progress, ModelError *error)
+{
+	char	   *composed = NULL;
+	bool		done;
+
+	if (tokenizer->nfc && !compose(text, len, &composed, &len, progress, error))
+		return false;
+	if (composed)
+		text = composed;
+	done = tokenizer->bpe ? bpe_encode(tokenizer->bpe, text, len, out, progress->cancelled, progress->context, error) :
+		sentencepiece_encode(tokenizer->sentencepiece, text, len, first, out, progress->cancelled, progress->context, error);
+	free(composed);
+	return done;
+}
+
+static bool
+encode(Tokenizer *tokenizer, const char *text, size_t len, bool first, TokenList *out, ModelProgress *progress, ModelError *error)
+{
+	size_t		plain = 0;		/* where what is no user's token begins */
+
+	for (size_t i = 0; tokenizer->has_users && i < len;)
+	{
+		int32_t		token;
+		const size_t user = users_match(&tokenizer->users, text + i, len - i, &token);
+
+		if (!model_goes_on(progress, (uint32_t) user + 1, error))
+			return false;
+		if (user > 0 && token != NAME_OF_CONTROL)
+		{
+			if ((i > plain && !encode_plain(tokenizer, text + plain, i - plain, first && plain == 0, out, progress, error)) ||
+				!tokens_room(out, 1, error))
+				return false;
+			out->ids[out->n++] = token;
+			plain = i + user;
+		}
+		i += user > 0 ? user : 1;
+	}
+	return plain == len || encode_plain(tokenizer, text + plain, len - plain, first && plain == 0, out, progress, error);
+}
+
 bool
 tokenizer_encode(Tokenizer *tokenizer, const char *text, size_t len, TokenList *out, ModelProgress *progress, ModelError *error)
 {
-	return tokenizer->bpe ? bpe_encode(tokenizer->bpe, text, len, out, progress->cancelled, progress->context, error) :
-		sentencepiece_encode(tokenizer->sentencepiece, text, len, out, progress->cancelled, progress->context, error);
+	return encode(tokenizer, text, len, true, out, progress, error);
+}
+
+bool
+tokenizer_encode_behind(Tokenizer *tokenizer, const char *text, size_t len, TokenList *out, ModelProgress *progress, ModelError *error)
+{
+	return encode(tokenizer, text, len, false, out, progress, error);
 }
 
 const char *
@@ -163,7 +240,7 @@ tokenizer_piece(const Tokenizer *tokenizer, int32_t id, uint32_t *len)
 bool
 tokenizer_is_control(const Tokenizer *tokenizer, int32_t id)
 {
-	return id >= 0 && (uint32_t) id < tokenizer_ntokens(tokenizer) && TYPE_IS_CONTROL(tokenizer->types[id]);
+	return id >= 0 && (uint32_t) id < tokenizer_ntokens(tokenizer) && IS_CONTROL(tokenizer->types[id]);
 }
 
 /* Some files have what a template puts between turns as defined by users */
@@ -173,7 +250,7 @@ tokenizer_control(const Tokenizer *tokenizer, const char *name)
 	const size_t size = strlen(name);
 
 	for (uint32_t i = 0; i < tokenizer_ntokens(tokenizer); i++)
-		if (TYPE_IS_CONTROL(tokenizer->types[i]) || tokenizer->types[i] == TYPE_USER)
+		if (IS_CONTROL(tokenizer->types[i]) || tokenizer->types[i] == TOKEN_USER)
 		{
 			uint32_t	len;
 			const char *piece = tokenizer_piece(tokenizer, (int32_t) i, &len);

@@ -9,18 +9,19 @@
 #ifndef GPUSCAN_MODEL_TOKENIZER_H
 #define GPUSCAN_MODEL_TOKENIZER_H
 
-#include "model/gguf.h"
 #include "model/tokens.h"
+#include "model/vocabulary.h"
 
 typedef struct Tokenizer Tokenizer;
 
-/* From the metadata of a model, which may be closed then */
-extern Tokenizer *tokenizer_open(const Gguf *gguf, ModelError *error);
+extern Tokenizer *tokenizer_open(const Vocabulary *vocabulary, ModelError *error);
 extern void tokenizer_close(Tokenizer *tokenizer);
 extern uint32_t tokenizer_ntokens(const Tokenizer *tokenizer);
 
 /* Append the tokens of a text.  Nothing in it is taken for a control token. */
 extern bool tokenizer_encode(Tokenizer *tokenizer, const char *text, size_t len, TokenList *out, ModelProgress *progress, ModelError *error);
+/* The same of a text that stands behind a control token: some vocabularies put a blank before the first text alone */
+extern bool tokenizer_encode_behind(Tokenizer *tokenizer, const char *text, size_t len, TokenList *out, ModelProgress *progress, ModelError *error);
 
 /* The bytes that a token stands for; of a control token, its name.  NULL: there is no such token */
 extern const char *tokenizer_piece(const Tokenizer *tokenizer, int32_t id, uint32_t *len);

@@ -44,6 +44,27 @@ unicode_class(int32_t c)
 	}
 }
 
+int
+unicode_cases(int32_t c)
+{
+	switch (utf8proc_category(c))
+	{
+		case UTF8PROC_CATEGORY_LU:
+		case UTF8PROC_CATEGORY_LT:
+			return UNICODE_UPPER;
+		case UTF8PROC_CATEGORY_LL:
+			return UNICODE_LOWER;
+		case UTF8PROC_CATEGORY_LM:
+		case UTF8PROC_CATEGORY_LO:
+		case UTF8PROC_CATEGORY_MN:
+		case UTF8PROC_CATEGORY_MC:
+		case UTF8PROC_CATEGORY_ME:
+			return UNICODE_UPPER | UNICODE_LOWER;
+		default:
+			return 0;
+	}
+}
+
 int32_t
 unicode_at(const char *p, size_t left, int *len)
 {
@@ -58,4 +79,15 @@ unicode_at(const char *p, size_t left, int *len)
 	n = utf8proc_iterate((const utf8proc_uint8_t *) p, left < 4 ? (utf8proc_ssize_t) left : 4, &c);
 	*len = n > 0 ? (int) n : 1;
 	return n > 0 ? c : -1;
+}
+
+char *
+unicode_composed(const char *text, size_t len, size_t *out_len, bool *valid)
+{
+	utf8proc_uint8_t *composed = NULL;
+	const utf8proc_ssize_t n = utf8proc_map((const utf8proc_uint8_t *) text, (utf8proc_ssize_t) len, &composed, UTF8PROC_STABLE | UTF8PROC_COMPOSE);
+
+	*valid = n >= 0 || n == UTF8PROC_ERROR_NOMEM;
+	*out_len = n < 0 ? 0 : (size_t) n;
+	return n < 0 ? NULL : (char *) composed;
 }

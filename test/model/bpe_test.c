@@ -4,6 +4,7 @@
  *	  Byte-level BPE: the tokens of the library tokenizers (fixtures/vocabulary.py).
  *
  * link: src/model/bpe.c src/model/gguf.c src/model/pretoken.c src/model/quant.c src/model/unicode.c
+ * link: src/model/vocabulary.c src/model/vocabulary_gguf.c
  * libs: -lutf8proc
  *-------------------------------------------------------------------------
  */
@@ -19,6 +20,16 @@ static bool
 encode(void *tokenizer, const char *text, size_t len, TokenList *out, ModelError *error)
 {
 	return bpe_encode(tokenizer, text, len, out, NULL, NULL, error);
+}
+
+static Bpe *
+open_bpe(const Gguf *gguf, ModelError *error)
+{
+	Vocabulary	vocabulary;
+	Bpe		   *bpe = vocabulary_of_gguf(gguf, &vocabulary, error) ? bpe_open(&vocabulary, error) : NULL;
+
+	vocabulary_free(&vocabulary);
+	return bpe;
 }
 
 static bool
@@ -80,7 +91,9 @@ refused(const char *what, ModelErrorKind kind, const char *pre, int ntypes, cons
 	Gguf	   *gguf;
 	Bpe		   *bpe;
 
-	put_head(&out, 3, 0, 4);
+	put_head(&out, 3, 0, 5);
+	put_key(&out, "tokenizer.ggml.model", GGUF_STRING);
+	put_string(&out, "gpt2");
 	put_key(&out, "tokenizer.ggml.pre", GGUF_STRING);
 	put_string(&out, pre);
 	put_key(&out, "tokenizer.ggml.tokens", GGUF_ARRAY);
@@ -99,7 +112,7 @@ refused(const char *what, ModelErrorKind kind, const char *pre, int ntypes, cons
 	put_uint(&out, 1, 8);
 	put_string(&out, merge);
 	gguf = gguf_open(file_of(out.bytes, out.len), "test.gguf", NULL, NULL, &error);
-	bpe = gguf ? bpe_open(gguf, &error) : NULL;
+	bpe = gguf ? open_bpe(gguf, &error) : NULL;
 	ok(kind == MODEL_OK ? bpe != NULL : !bpe && error.kind == kind, "%s: %s", what, error.message);
 	bpe_close(bpe);
 	gguf_close(gguf);
@@ -111,7 +124,7 @@ main(void)
 {
 	ModelError	error = {0};
 	Gguf	   *gguf = gguf_open(open(FIXTURES "bpe.gguf", O_RDONLY), "bpe.gguf", NULL, NULL, &error);
-	Bpe		   *bpe = gguf ? bpe_open(gguf, &error) : NULL;
+	Bpe		   *bpe = gguf ? open_bpe(gguf, &error) : NULL;
 
 	if (ok(bpe != NULL, "the vocabulary is read %s", error.message))
 	{

@@ -9,6 +9,7 @@
  * link: src/model/gguf.c src/model/kernels.c src/model/kernels_avx2.c src/model/kernels_avx512.c src/model/kernels_base.c
  * link: src/model/kv.c src/model/language.c src/model/matrix.c src/model/pretoken.c src/model/quant.c src/model/safetensors.c
  * link: src/model/sampler.c src/model/sentencepiece.c src/model/tokenizer.c src/model/unicode.c src/model/weights.c
+ * link: src/model/users.c src/model/vocabulary.c src/model/vocabulary_gguf.c
  * libs: -ljansson -lutf8proc
  *-------------------------------------------------------------------------
  */

@@ -16,6 +16,7 @@
 #include "tap.h"
 
 #define MOST_BYTES	1024
+#define KINDS		6
 
 /* No text is cut into nothing, whatever its bytes: each is in one piece */
 static void
@@ -53,9 +54,9 @@ test_any_bytes(void)
 int
 main(int argc, char **argv)
 {
-	static const char *const kinds[] = {"gpt-2", "smollm", "llama-bpe", "qwen2"};
+	static const char *const kinds[KINDS] = {"gpt-2", "smollm", "llama-bpe", "qwen2", "dbrx", "tekken"};
 	FILE	   *file = fopen(argc > 1 ? argv[1] : "test/model/fixtures/pretoken.bin", "rb");
-	uint32_t	wrong[4] = {0};
+	uint32_t	wrong[KINDS] = {0};
 	uint32_t	ntexts = 0;
 	uint32_t	len;
 
@@ -68,7 +69,7 @@ main(int argc, char **argv)
 		if (len > MOST_BYTES || fread(text, 1, len, file) != len)
 			break;
 		ntexts++;
-		for (int k = 0; k < 4; k++)
+		for (int k = 0; k < KINDS; k++)
 		{
 			const PretokenKind kind = pretoken_kind(kinds[k], strlen(kinds[k]));
 			const uint32_t n = read_uint(file, 2);
@@ -86,8 +87,8 @@ main(int argc, char **argv)
 		}
 	}
 	fclose(file);
-	for (int k = 0; k < 4; k++)
-		ok(wrong[k] == 0 && ntexts == 1000, "%s: %u of %u texts are cut otherwise", kinds[k], wrong[k], ntexts);
+	for (int k = 0; k < KINDS; k++)
+		ok(wrong[k] == 0 && ntexts == 2500, "%s: %u of %u texts are cut otherwise", kinds[k], wrong[k], ntexts);
 	ok(pretoken_kind("bert", 4) == PRETOKENS && pretoken_kind("gpt-", 4) == PRETOKENS, "other names are not known");
 	test_any_bytes();
 	return tap_done();

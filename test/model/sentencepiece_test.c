@@ -6,7 +6,8 @@
  *
  *    sentencepiece_test [MODEL.gguf TEXTS]     ... of another vocabulary
  *
- * link: src/model/gguf.c src/model/quant.c src/model/sentencepiece.c src/model/unicode.c
+ * link: src/model/gguf.c src/model/pretoken.c src/model/quant.c src/model/sentencepiece.c src/model/unicode.c src/model/users.c
+ * link: src/model/vocabulary.c src/model/vocabulary_gguf.c
  * libs: -lutf8proc
  *-------------------------------------------------------------------------
  */
@@ -20,7 +21,7 @@
 static bool
 encode(void *tokenizer, const char *text, size_t len, TokenList *out, ModelError *error)
 {
-	return sentencepiece_encode(tokenizer, text, len, out, NULL, NULL, error);
+	return sentencepiece_encode(tokenizer, text, len, true, out, NULL, NULL, error);
 }
 
 /* Do the tokens of a text say it? */
@@ -30,7 +31,7 @@ says(Sentencepiece *sp, const char *text, size_t len)
 	TokenList	tokens = {0};
 	ModelError	error = {0};
 	size_t		at = 0;
-	bool		same = sentencepiece_encode(sp, text, len, &tokens, NULL, NULL, &error);
+	bool		same = sentencepiece_encode(sp, text, len, true, &tokens, NULL, NULL, &error);
 
 	for (size_t i = 0; same && i < tokens.n; i++)
 	{
@@ -63,7 +64,7 @@ test_long(Sentencepiece *sp, const char *what, const char *unit)
 	for (size_t i = 0; i < len; i++)
 		text[i] = unit[i % size];
 	ok(says(sp, text, len), "%s are tokens that say them", what);
-	ok(!sentencepiece_encode(sp, text, len, &tokens, cancelled, &asked, &error) && error.kind == MODEL_CANCELLED && asked == 2, "... and are cancelled");
+	ok(!sentencepiece_encode(sp, text, len, true, &tokens, cancelled, &asked, &error) && error.kind == MODEL_CANCELLED && asked == 2, "... and are cancelled");
 	free(text);
 	free(tokens.ids);
 }
@@ -76,10 +77,10 @@ test_bytes(Sentencepiece *sp)
 	TokenList	good = {0};
 	ModelError	error = {0};
 
-	ok(sentencepiece_encode(sp, "a\377b", 3, &bad, NULL, NULL, &error) && sentencepiece_encode(sp, "a\357\277\275b", 5, &good, NULL, NULL, &error) &&
+	ok(sentencepiece_encode(sp, "a\377b", 3, true, &bad, NULL, NULL, &error) && sentencepiece_encode(sp, "a\357\277\275b", 5, true, &good, NULL, NULL, &error) &&
 	   bad.n == good.n && memcmp(bad.ids, good.ids, bad.n * sizeof *bad.ids) == 0, "a byte that is no character is U+FFFD");
 	bad.n = 0;
-	ok(sentencepiece_encode(sp, "", 0, &bad, NULL, NULL, &error) && bad.n == 0, "no text has no tokens");
+	ok(sentencepiece_encode(sp, "", 0, true, &bad, NULL, NULL, &error) && bad.n == 0, "no text has no tokens");
 	free(bad.ids);
 	free(good.ids);
 }
@@ -90,8 +91,10 @@ main(int argc, char **argv)
 	const char *file = argc > 2 ? argv[1] : FIXTURES "sentencepiece.gguf";
 	ModelError	error = {0};
 	Gguf	   *gguf = gguf_open(open(file, O_RDONLY), "model.gguf", NULL, NULL, &error);
-	Sentencepiece *sp = gguf ? sentencepiece_open(gguf, &error) : NULL;
+	Vocabulary	vocabulary = {0};
+	Sentencepiece *sp = gguf && vocabulary_of_gguf(gguf, &vocabulary, &error) ? sentencepiece_open(&vocabulary, &error) : NULL;
 
+	vocabulary_free(&vocabulary);
 	if (!ok(sp != NULL, "the vocabulary is read %s", error.message))
 		return tap_done();
 	compare_tokens(argc > 2 ? argv[2] : FIXTURES "sentencepiece.bin", encode, sp);

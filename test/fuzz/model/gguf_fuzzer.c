@@ -4,6 +4,7 @@
  *	  Bytes as a GGUF file: it is refused, or all that it says can be read.
  *
  * link: src/model/bpe.c src/model/gguf.c src/model/pretoken.c src/model/quant.c src/model/unicode.c
+ * link: src/model/vocabulary.c src/model/vocabulary_gguf.c
  * libs: -lutf8proc
  * corpus: test/model/fixtures/bpe.gguf
  * options: -max_len=40000
@@ -65,6 +66,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const int	fd = memfd_create("gguf", 0);
 	ModelError	error;
 	Gguf	   *gguf;
+	Vocabulary	vocabulary;
 	Bpe		   *bpe;
 	TokenList	tokens = {0};
 
@@ -74,7 +76,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!gguf)
 		return 0;
 	read_all(gguf);
-	bpe = bpe_open(gguf, &error);
+	bpe = vocabulary_of_gguf(gguf, &vocabulary, &error) && !vocabulary.sentencepiece ? bpe_open(&vocabulary, &error) : NULL;
+	vocabulary_free(&vocabulary);
 	if (bpe && bpe_encode(bpe, (const char *) data, size < 200 ? size : 200, &tokens, NULL, NULL, &error))
 		for (size_t i = 0; i < tokens.n; i++)
 		{

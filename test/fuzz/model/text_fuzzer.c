@@ -5,6 +5,7 @@
  *	  SentencePiece where it is UTF-8, are the text again.
  *
  * link: src/model/bpe.c src/model/gguf.c src/model/pretoken.c src/model/quant.c src/model/sentencepiece.c src/model/unicode.c src/model/wordpiece.c
+ * link: src/model/users.c src/model/vocabulary.c src/model/vocabulary_gguf.c
  * libs: -lutf8proc
  * options: -max_len=2000
  *-------------------------------------------------------------------------
@@ -40,14 +41,18 @@ begin(void)
 	FILE	   *file = fopen(FIXTURES "wordpiece.txt", "rb");
 	const size_t len = file ? fread(vocabulary, 1, sizeof vocabulary, file) : 0;
 	ModelError	error = {0};
+	Vocabulary	bytes = {0};
+	Vocabulary	characters = {0};
 	Gguf	   *gguf;
 
 	if ((gguf = vocabulary_of(FIXTURES "bpe.gguf", &error)) != NULL)
-		bpe = bpe_open(gguf, &error);
+		bpe = vocabulary_of_gguf(gguf, &bytes, &error) ? bpe_open(&bytes, &error) : NULL;
+	vocabulary_free(&bytes);
 	if (gguf)
 		gguf_close(gguf);
 	if ((gguf = vocabulary_of(FIXTURES "sentencepiece.gguf", &error)) != NULL)
-		sp = sentencepiece_open(gguf, &error);
+		sp = vocabulary_of_gguf(gguf, &characters, &error) ? sentencepiece_open(&characters, &error) : NULL;
+	vocabulary_free(&characters);
 	if (gguf)
 		gguf_close(gguf);
 	if (file)
@@ -71,7 +76,7 @@ sentencepiece_says(const char *text, size_t size, TokenList *tokens)
 	int			len;
 
 	tokens->n = 0;
-	if (!sentencepiece_encode(sp, text, size, tokens, NULL, NULL, &error))
+	if (!sentencepiece_encode(sp, text, size, true, tokens, NULL, NULL, &error))
 		abort();
 	for (size_t i = 0; i < size; i += (size_t) len)
 	{
