@@ -263,6 +263,59 @@ static void no_clip(DecoderConfig *config) { config->clip = 0; }
 static void other_clip(DecoderConfig *config) { config->clip *= 0.9f; }
 static void no_layer_norms(DecoderConfig *config) { config->layer_norms = false; }
 
+/*
+ * And the reference, made wrong in one thing, is far from the network: what the test is
+ * compared with is not itself blind to it.
+ */
+static void
+test_wrong_references(void)
+{
+	size_t		len;
+	char	   *bytes = read_file(FIXTURES "decoder_mistakes.bin", &len);
+	uint32_t	n = 0;
+
+	for (const char *p = bytes; p < bytes + len; n++)
+	{
+		char		model[40] = "";
+		char		what[100] = "";
+		uint32_t	size;
+		uint32_t	kept;
+		Gguf	   *gguf;
+		Expected	expected;
+		DecoderConfig config;
+		Decoder    *decoder;
+		float	   *logits;
+		float	   *wrong;
+		double		kl;
+
+		size = take_u32(&p);
+		memcpy(model, p, size < sizeof model ? size : sizeof model - 1);
+		p += size;
+		size = take_u32(&p);
+		memcpy(what, p, size < sizeof what ? size : sizeof what - 1);
+		p += size;
+		kept = take_u32(&p);
+		gguf = open_gguf(model);
+		expected = read_expected(model);
+		decoder_config(gguf, &config, &error);
+		decoder = open_decoder(gguf, &config);
+		logits = run(decoder, model_kernels(NULL), &expected, expected.n);
+		/* names are of any length, floats lie anywhere */
+		size = kept * config.vocabulary * (uint32_t) sizeof *wrong;
+		wrong = memcpy(malloc(size), p, size);
+		p += size;
+		kl = divergence(decoder, &(Expected) {.n = kept, .logits = wrong}, logits + (expected.n - kept) * decoder_logits_step(decoder));
+		ok(kl > FAR, "%s, a reference with %s: divergence %g", model, what, kl);
+		free(wrong);
+		free(logits);
+		decoder_close(decoder);
+		gguf_close(gguf);
+		free(expected.bytes);
+	}
+	ok(n >= 20, "%u wrong references", n);
+	free(bytes);
+}
+
 static bool
 cancelled(void *context)
 {
@@ -520,6 +573,7 @@ main(void)
 	test_mistake("dbrx", "another clip", other_clip);
 	test_mistake("dbrx", "norms that leave the mean", no_layer_norms);
 
+	test_wrong_references();
 	test_errors();
 	test_hostile_experts();
 	test_experts_elsewhere();
