@@ -3,9 +3,14 @@
  * decoder.c
  *	  See decoder.h.
  *
- * The network is that of llama.cpp's src/models (llama, qwen2, qwen3, gemma3):
+ * The network is that of llama.cpp's src/models (llama, qwen2, qwen3, gemma3, dbrx):
  * embeddings; layers of attention and of a gated product, each behind a norm and
  * added to what went in; a norm, and the product with the vocabulary.
+ *
+ * Where a layer has experts in place of the one gated product, the tokens of a pass,
+ * whatever sequences they are of, go to one expert after the other, so that
+ * each one's weights are read once.  What a token gets is summed by the numbers of its
+ * experts: in an order of its own, whatever tokens go along.
  *
  *-------------------------------------------------------------------------
  */
@@ -15,6 +20,8 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "model/experts.h"
 
 typedef struct Layer
 {
@@ -30,6 +37,7 @@ typedef struct Layer
 	Matrix		output;
 	float	   *post_attention_norm;
 	float	   *inner_norm;
+	Matrix		router;			/* of experts, of which the next ones are the first one's (expert_of) */
 	Matrix		gate;
 	Matrix		up;
 	Matrix		down;
@@ -75,6 +83,13 @@ static const Name inner_norm_of_four = {"pre_feedforward_layernorm", "ffn_norm"}
 static const Name gate = {"mlp.gate_proj", "ffn_gate"};
 static const Name up = {"mlp.up_proj", "ffn_up"};
 static const Name down = {"mlp.down_proj", "ffn_down"};
+/* transformers has other forms of these */
+static const Name fused_attention = {NULL, "attn_qkv"};
+static const Name inner_norm_of_fused = {NULL, "attn_output_norm"};
+static const Name router = {NULL, "ffn_gate_inp"};
+static const Name expert_gates = {NULL, "ffn_gate_exps"};
+static const Name expert_ups = {NULL, "ffn_up_exps"};
+static const Name expert_downs = {NULL, "ffn_down_exps"};
 static const Name post_inner_norm = {"post_feedforward_layernorm", "post_ffw_norm"};
 
 /* ------------------------------------------------------------------------
@@ -149,16 +164,71 @@ read_matrix(Reader *reader, const Name *name, int layer, uint32_t m, uint32_t k,
 		weights_matrix(reader->weights, reader->name, m, k, reader->memory + (matrix->data - reader->memory), reader->progress, reader->error);
 }
 
+/* Rows first to first + m - 1 of a matrix of 'of' rows */
+static bool
+read_part(Reader *reader, const Name *name, int layer, uint32_t of, uint32_t first, uint32_t m, uint32_t k, Matrix *matrix)
+{
+	name_of(reader, name, layer, ".weight");
+	if (reader->reading == READ_CHECK)
+	{
+		if (!weights_check(reader->weights, reader->name, of, k, reader->error))
+			return false;
+		*matrix = (Matrix) {weights_form(reader->weights, reader->name), m, k, NULL};
+	}
+	matrix->data = room(reader, matrix_bytes(matrix->form, m, k));
+	return reader->reading != READ_FILL ||
+		weights_matrix_rows(reader->weights, reader->name, first, m, k, reader->memory + (matrix->data - reader->memory), reader->progress, reader->error);
+}
+
+/* Bytes from one expert to the next, each of which begins at a cache line */
+static size_t
+expert_bytes(const Matrix *matrix)
+{
+	return (matrix_bytes(matrix->form, matrix->m, matrix->k) + 63) / 64 * 64;
+}
+
+static Matrix
+expert_of(const Matrix *first, uint32_t expert)
+{
+	Matrix		matrix = *first;
+
+	matrix.data += expert * expert_bytes(first);
+	return matrix;
+}
+
+/* n matrices of m by k in one tensor.  first: the first one */
+static bool
+read_experts(Reader *reader, const Name *name, int layer, uint32_t n, uint32_t m, uint32_t k, Matrix *first)
+{
+	name_of(reader, name, layer, ".weight");
+	if (reader->reading == READ_CHECK)
+	{
+		if (!weights_check_stack(reader->weights, reader->name, n, m, k, reader->error))
+			return false;
+		*first = (Matrix) {weights_form(reader->weights, reader->name), m, k, NULL};
+	}
+	first->data = room(reader, n * expert_bytes(first));
+	for (uint32_t i = 0; i < n && reader->reading == READ_FILL; i++)
+		if (!weights_matrix_rows(reader->weights, reader->name, (uint64_t) i * m, m, k, reader->memory + (expert_of(first, i).data - reader->memory),
+								 reader->progress, reader->error))
+			return false;
+	return true;
+}
+
 static bool
 read_attention(Reader *reader, const DecoderConfig *config, int i, Layer *layer)
 {
 	const uint32_t queries = config->heads * config->head;
 	const uint32_t keys = config->kv_heads * config->head;
+	const uint32_t all = queries + 2 * keys;
 
 	return read_vector(reader, &attention_norm, i, ".weight", config->hidden, &layer->attention_norm) &&
-		read_matrix(reader, &query, i, queries, config->hidden, &layer->query) &&
-		read_matrix(reader, &key, i, keys, config->hidden, &layer->key) &&
-		read_matrix(reader, &value, i, keys, config->hidden, &layer->value) &&
+		(config->fused ? read_part(reader, &fused_attention, i, all, 0, queries, config->hidden, &layer->query) &&
+		 read_part(reader, &fused_attention, i, all, queries, keys, config->hidden, &layer->key) &&
+		 read_part(reader, &fused_attention, i, all, queries + keys, keys, config->hidden, &layer->value) :
+		 read_matrix(reader, &query, i, queries, config->hidden, &layer->query) &&
+		 read_matrix(reader, &key, i, keys, config->hidden, &layer->key) &&
+		 read_matrix(reader, &value, i, keys, config->hidden, &layer->value)) &&
 		(!config->biases || (read_vector(reader, &query, i, ".bias", queries, &layer->query_bias) &&
 							 read_vector(reader, &key, i, ".bias", keys, &layer->key_bias) &&
 							 read_vector(reader, &value, i, ".bias", keys, &layer->value_bias))) &&
@@ -168,15 +238,28 @@ read_attention(Reader *reader, const DecoderConfig *config, int i, Layer *layer)
 }
 
 static bool
+read_inner(Reader *reader, const DecoderConfig *config, int i, Layer *layer)
+{
+	if (config->experts > 0)
+		return read_matrix(reader, &router, i, config->experts, config->hidden, &layer->router) &&
+			read_experts(reader, &expert_gates, i, config->experts, config->inner, config->hidden, &layer->gate) &&
+			read_experts(reader, &expert_ups, i, config->experts, config->inner, config->hidden, &layer->up) &&
+			read_experts(reader, &expert_downs, i, config->experts, config->hidden, config->inner, &layer->down);
+	return read_matrix(reader, &gate, i, config->inner, config->hidden, &layer->gate) &&
+		read_matrix(reader, &up, i, config->inner, config->hidden, &layer->up) &&
+		read_matrix(reader, &down, i, config->hidden, config->inner, &layer->down);
+}
+
+static bool
 read_layer(Reader *reader, const DecoderConfig *config, int i, Layer *layer)
 {
+	const Name *norm = config->post_norms ? &inner_norm_of_four : config->fused ? &inner_norm_of_fused : &inner_norm;
+
 	return read_attention(reader, config, i, layer) &&
 		(!config->post_norms || (read_vector(reader, &post_attention_norm, i, ".weight", config->hidden, &layer->post_attention_norm) &&
 								 read_vector(reader, &post_inner_norm, i, ".weight", config->hidden, &layer->post_inner_norm))) &&
-		read_vector(reader, config->post_norms ? &inner_norm_of_four : &inner_norm, i, ".weight", config->hidden, &layer->inner_norm) &&
-		read_matrix(reader, &gate, i, config->inner, config->hidden, &layer->gate) &&
-		read_matrix(reader, &up, i, config->inner, config->hidden, &layer->up) &&
-		read_matrix(reader, &down, i, config->hidden, config->inner, &layer->down);
+		read_vector(reader, norm, i, ".weight", config->hidden, &layer->inner_norm) &&
+		read_inner(reader, config, i, layer);
 }
 
 static bool
@@ -225,6 +308,12 @@ config_is_sane(const DecoderConfig *config, ModelError *error)
 		return model_error(error, MODEL_UNSUPPORTED, "a head of %" PRIu32 " is not supported: it should be a multiple of %d", config->head, PANEL);
 	if (config->rope_dims == 0 || config->rope_dims > config->head || config->rope_dims % 2 != 0)
 		return model_error(error, MODEL_CORRUPT, "positions turn %" PRIu32 " of a head of %" PRIu32, config->rope_dims, config->head);
+	if (config->experts > EXPERTS_MAX)
+		return model_error(error, MODEL_CORRUPT, "the model's number of experts is %" PRIu32 ", which should be at most %d", config->experts, EXPERTS_MAX);
+	if (config->experts > 0 && (config->experts_used == 0 || config->experts_used > config->experts))
+		return model_error(error, MODEL_CORRUPT, "the model uses %" PRIu32 " of its %" PRIu32 " experts", config->experts_used, config->experts);
+	if (!(config->clip >= 0 && isfinite(config->clip)))
+		return model_error(error, MODEL_CORRUPT, "the model's bound of queries, keys and values is not sound");
 	if (!(config->epsilon > 0 && config->epsilon < 1))
 		return model_error(error, MODEL_CORRUPT, "the model's epsilon of norms is not between 0 and 1");
 	if (!(config->rope_base > 0 && isfinite(config->rope_base) && config->rope_scale > 0 && config->rope_scale <= 1) ||
@@ -384,12 +473,20 @@ typedef struct Work
 	float	   *some;			/* queries of ATTEND_ROWS rows */
 	float	   *scores;			/* ... and all positions */
 	float	   *mixed;			/* ... and a head */
+	float	   *zeros;			/* hidden: the biases of layer norms, which have none */
+	/* Of experts alone */
+	float	   *routes;			/* logits of each token's experts */
+	ExpertChoice *choices;		/* experts_used of each token */
+	float	   *expert;			/* hidden of the tokens that go to one */
+	float	   *sum;			/* hidden of each token */
 } Work;
 
 static bool
 work_begin(Work *work, size_t rows, size_t positions)
 {
 	const DecoderConfig *config = &work->decoder->config;
+	const size_t of_experts = config->experts > 0 ? rows : 0;
+	float	   *choices;
 	const struct
 	{
 		float	  **part;
@@ -407,6 +504,11 @@ work_begin(Work *work, size_t rows, size_t positions)
 		{&work->some, ATTEND_ROWS * config->head},
 		{&work->scores, ATTEND_ROWS * ((positions + KV_PAGE - 1) / KV_PAGE * KV_PAGE)},
 		{&work->mixed, ATTEND_ROWS * config->head},
+		{&work->zeros, STEP(config->hidden)},
+		{&work->routes, of_experts * STEP(config->experts)},
+		{&choices, of_experts * STEP(config->experts_used * sizeof *work->choices / sizeof(float))},
+		{&work->expert, of_experts * STEP(config->hidden)},
+		{&work->sum, of_experts * STEP(config->hidden)},
 	};
 	float	   *at;
 	size_t		n = 16;
@@ -422,6 +524,7 @@ work_begin(Work *work, size_t rows, size_t positions)
 		*parts[i].part = at;
 		at += parts[i].n;
 	}
+	work->choices = (ExpertChoice *) choices;
 	return true;
 }
 
@@ -451,6 +554,15 @@ add_bias(const Work *work, float *y, size_t n, const float *bias)
 	for (size_t i = 0; bias && i < work->rows; i++)
 		for (size_t l = 0; l < n; l++)
 			y[i * n + l] += bias[l];
+}
+
+static void
+clip(const Work *work, float *y, size_t n)
+{
+	const float most = work->decoder->config.clip;
+
+	for (size_t i = 0; most > 0 && i < work->rows * n; i++)
+		y[i] = fminf(fmaxf(y[i], -most), most);
 }
 
 static bool
@@ -656,6 +768,20 @@ add(const Work *work, const float *norm)
 	}
 }
 
+static void
+norm_row(const Work *work, const float *x, const float *norm, float *y)
+{
+	const DecoderConfig *config = &work->decoder->config;
+
+	if (!config->layer_norms)
+	{
+		work->kernels->rms_norm(x, config->hidden, norm, config->epsilon, y);
+		return;
+	}
+	memcpy(y, x, config->hidden * sizeof *y);
+	work->kernels->layer_norm(y, config->hidden, norm, work->zeros, config->epsilon);
+}
+
 /* y = x normed */
 static void
 norm_rows(const Work *work, const float *norm)
@@ -663,7 +789,76 @@ norm_rows(const Work *work, const float *norm)
 	const DecoderConfig *config = &work->decoder->config;
 
 	for (size_t i = 0; i < work->rows; i++)
-		work->kernels->rms_norm(work->x + i * STEP(config->hidden), config->hidden, norm, config->epsilon, work->y + i * STEP(config->hidden));
+		norm_row(work, work->x + i * STEP(config->hidden), norm, work->y + i * STEP(config->hidden));
+}
+
+/* x = down times (gate times x, activated, times up times x), for n rows */
+static bool
+run_gated(Work *work, const Matrix *gates, const Matrix *ups, const Matrix *downs, float *x, size_t n)
+{
+	const DecoderConfig *config = &work->decoder->config;
+	const size_t hidden = STEP(config->hidden);
+	const size_t inner = STEP(config->inner);
+
+	if (!multiply(work, gates, x, hidden, n, work->gate, inner) ||
+		!multiply(work, ups, x, hidden, n, work->up, inner))
+		return false;
+	(config->gelu ? work->kernels->gelu_tanh : work->kernels->silu) (work->gate, work->up, n * inner);
+	return multiply(work, downs, work->gate, inner, n, x, hidden);
+}
+
+/* Of this expert, what is to be added to the tokens that have chosen it */
+static bool
+run_expert(Work *work, const Layer *layer, uint32_t expert)
+{
+	const DecoderConfig *config = &work->decoder->config;
+	const size_t hidden = STEP(config->hidden);
+	const size_t used = config->experts_used;
+	const Matrix gates = expert_of(&layer->gate, expert);
+	const Matrix ups = expert_of(&layer->up, expert);
+	const Matrix downs = expert_of(&layer->down, expert);
+	size_t		n = 0;
+
+	for (size_t i = 0; i < work->rows * used; i++)
+		if (work->choices[i].expert == expert)
+			memcpy(work->expert + n++ * hidden, work->y + i / used * hidden, hidden * sizeof(float));
+	if (n == 0)
+		return true;
+	if (!run_gated(work, &gates, &ups, &downs, work->expert, n))
+		return false;
+	n = 0;
+	for (size_t i = 0; i < work->rows * used; i++)
+		if (work->choices[i].expert == expert)
+		{
+			const float *from = work->expert + n++ * hidden;
+			float	   *to = work->sum + i / used * hidden;
+
+			for (size_t l = 0; l < config->hidden; l++)
+				to[l] += work->choices[i].weight * from[l];
+		}
+	return true;
+}
+
+/* y = what the experts give that each token of y chooses */
+static bool
+run_experts(Work *work, const Layer *layer)
+{
+	const DecoderConfig *config = &work->decoder->config;
+	const size_t hidden = STEP(config->hidden);
+	const size_t step = STEP(config->experts);
+	float	   *y = work->y;
+
+	if (!multiply(work, &layer->router, y, hidden, work->rows, work->routes, step))
+		return false;
+	for (size_t i = 0; i < work->rows; i++)
+		experts_choose(work->kernels, work->routes + i * step, config->experts, config->experts_used, work->choices + i * config->experts_used);
+	memset(work->sum, 0, work->rows * hidden * sizeof(float));
+	for (uint32_t e = 0; e < config->experts; e++)
+		if (!run_expert(work, layer, e))
+			return false;
+	work->y = work->sum;
+	work->sum = y;
+	return true;
 }
 
 static bool
@@ -672,7 +867,6 @@ run_layer(Work *work, uint32_t i)
 	const DecoderConfig *config = &work->decoder->config;
 	const Layer *layer = &work->decoder->layers[i];
 	const size_t hidden = STEP(config->hidden);
-	const size_t inner = STEP(config->inner);
 	const size_t queries = config->heads * config->head;
 	const size_t keys = config->kv_heads * config->head;
 	const bool	local = layer_is_local(config, i);
@@ -685,6 +879,9 @@ run_layer(Work *work, uint32_t i)
 	add_bias(work, work->queries, queries, layer->query_bias);
 	add_bias(work, work->keys, keys, layer->key_bias);
 	add_bias(work, work->values, keys, layer->value_bias);
+	clip(work, work->queries, queries);
+	clip(work, work->keys, keys);
+	clip(work, work->values, keys);
 	prepare_heads(work, work->queries, config->heads, layer->query_norm, local);
 	prepare_heads(work, work->keys, config->kv_heads, layer->key_norm, local);
 	if (!attend_all(work, i, local) ||
@@ -693,11 +890,7 @@ run_layer(Work *work, uint32_t i)
 	add(work, layer->post_attention_norm);
 
 	norm_rows(work, layer->inner_norm);
-	if (!multiply(work, &layer->gate, work->y, hidden, work->rows, work->gate, inner) ||
-		!multiply(work, &layer->up, work->y, hidden, work->rows, work->up, inner))
-		return false;
-	(config->gelu ? work->kernels->gelu_tanh : work->kernels->silu) (work->gate, work->up, work->rows * inner);
-	if (!multiply(work, &layer->down, work->gate, inner, work->rows, work->y, hidden))
+	if (config->experts > 0 ? !run_experts(work, layer) : !run_gated(work, &layer->gate, &layer->up, &layer->down, work->y, work->rows))
 		return false;
 	add(work, layer->post_inner_norm);
 	return true;
@@ -728,8 +921,7 @@ compute_logits(Work *work, float **logits)
 		const uint32_t n = logits_of_part(&work->parts[p]);
 
 		for (uint32_t i = 0; i < n; i++, rows++)
-			work->kernels->rms_norm(work->x + (work->parts[p].row + work->parts[p].n - n + i) * hidden, config->hidden, decoder->norm,
-									config->epsilon, work->y + rows * hidden);
+			norm_row(work, work->x + (work->parts[p].row + work->parts[p].n - n + i) * hidden, decoder->norm, work->y + rows * hidden);
 	}
 	if (rows == 0)
 		return true;

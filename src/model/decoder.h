@@ -26,7 +26,9 @@ typedef struct DecoderConfig
 	uint32_t	heads;			/* of queries */
 	uint32_t	kv_heads;		/* of keys and values; heads is a multiple */
 	uint32_t	head;			/* floats of a head, a multiple of 16 */
-	uint32_t	inner;			/* floats between the products of a layer's end */
+	uint32_t	inner;			/* floats between the products of a layer's end, or of one of its experts */
+	uint32_t	experts;		/* of which a layer's end is made; 0: it has only itself */
+	uint32_t	experts_used;	/* for a token */
 	uint32_t	vocabulary;
 	uint32_t	context;		/* positions that the model was made for */
 	float		epsilon;		/* of norms */
@@ -38,6 +40,9 @@ typedef struct DecoderConfig
 	uint32_t	pattern;		/* each pattern'th layer sees all */
 	float		rope_base_local;	/* of local layers, whose positions are not scaled */
 	bool		biases;			/* of queries, keys and values */
+	bool		fused;			/* queries, keys and values are one tensor */
+	float		clip;			/* ... whose outputs lie between -clip and clip; 0: anywhere */
+	bool		layer_norms;	/* norms take the mean away */
 	bool		head_norms;		/* of queries and keys, before they are turned */
 	bool		post_norms;		/* of what attention and the layer's end give, before it is added */
 	bool		gelu;			/* by tanh; silu otherwise */

@@ -16,6 +16,7 @@ typedef struct Architecture
 {
 	const char *name;
 	void		(*set) (DecoderConfig *config);
+	bool		experts;		/* may it have some? */
 } Architecture;
 
 static void
@@ -48,11 +49,18 @@ set_gemma3(DecoderConfig *config)
 		config->attention_scale = 1 / sqrtf((float) config->hidden / (float) config->heads);
 }
 
+static void
+set_dbrx(DecoderConfig *config)
+{
+	config->fused = config->layer_norms = true;
+}
+
 static const Architecture architectures[] = {
-	{"llama", set_llama},
-	{"qwen2", set_qwen2},
-	{"qwen3", set_qwen3},
-	{"gemma3", set_gemma3},
+	{"llama", set_llama, true},
+	{"qwen2", set_qwen2, false},
+	{"qwen3", set_qwen3, false},
+	{"gemma3", set_gemma3, false},
+	{"dbrx", set_dbrx, true},
 };
 
 static const Architecture *
@@ -172,7 +180,6 @@ decoder_config(const Gguf *gguf, DecoderConfig *config, ModelError *error)
 	const Architecture *architecture = architecture_of(gguf, error);
 	Keys		keys = {.gguf = gguf, .error = error};
 	uint32_t	value_head;
-	uint32_t	experts = 0;
 
 	if (!architecture)
 		return false;
@@ -182,12 +189,13 @@ decoder_config(const Gguf *gguf, DecoderConfig *config, ModelError *error)
 	if (!get_uint(&keys, "embedding_length", &config->hidden) || !get_uint(&keys, "block_count", &config->layers) ||
 		!get_uint(&keys, "attention.head_count", &config->heads) || !get_uint(&keys, "feed_forward_length", &config->inner) ||
 		!get_uint(&keys, "context_length", &config->context) || !get_vocabulary(&keys, &config->vocabulary) ||
-		!get_float(&keys, "attention.layer_norm_rms_epsilon", &config->epsilon) || !get_uint(&keys, "expert_count", &experts))
+		!get_float(&keys, "attention.layer_norm_rms_epsilon", &config->epsilon) ||
+		!get_uint(&keys, "expert_count", &config->experts) || !get_uint(&keys, "expert_used_count", &config->experts_used))
 		return false;
 	if (config->heads == 0)
 		return model_error(error, MODEL_CORRUPT, "the model's number of heads is 0");
-	if (experts > 0)
-		return model_error(error, MODEL_UNSUPPORTED, "models of experts are not supported");
+	if (config->experts > 0 && !architecture->experts)
+		return model_error(error, MODEL_UNSUPPORTED, "experts in architecture \"%s\" are not supported", architecture->name);
 	config->kv_heads = config->heads;
 	config->head = config->hidden / config->heads;
 	if (!get_uint(&keys, "attention.head_count_kv", &config->kv_heads) || !get_uint(&keys, "attention.key_length", &config->head))
@@ -202,6 +210,8 @@ decoder_config(const Gguf *gguf, DecoderConfig *config, ModelError *error)
 		return model_error(error, MODEL_CORRUPT, "the model's head size is 0");
 	config->attention_scale = 1 / sqrtf((float) config->head);
 	architecture->set(config);
+	if (config->layer_norms && (!get_float(&keys, "attention.layer_norm_epsilon", &config->epsilon) || !get_float(&keys, "attention.clamp_kqv", &config->clip)))
+		return false;
 	if (config->pattern &&
 		(!get_uint(&keys, "attention.sliding_window", &config->window) || !get_uint(&keys, "attention.sliding_window_pattern", &config->pattern) ||
 		 !get_float(&keys, "rope.freq_base_swa", &config->rope_base_local) || !get_float(&keys, "final_logit_softcapping", &config->logit_cap)))

@@ -44,6 +44,18 @@ weights_check(const Weights *weights, const char *name, uint64_t m, uint64_t k, 
 }
 
 bool
+weights_check_stack(const Weights *weights, const char *name, uint64_t n, uint64_t m, uint64_t k, ModelError *error)
+{
+	const GgufTensor *tensor = weights->gguf ? gguf_find_tensor(weights->gguf, name) : NULL;
+
+	if (!tensor)
+		return model_error(error, MODEL_CORRUPT, "the model has no tensor \"%s\"", name);
+	if (tensor->ne[0] != k || tensor->ne[1] != m || tensor->ne[2] != n || tensor->ne[3] != 1)
+		return model_error(error, MODEL_CORRUPT, "tensor \"%s\" should have %" PRIu64 " matrices of %" PRIu64 " rows of %" PRIu64 " values", name, n, m, k);
+	return true;
+}
+
+bool
 weights_has(const Weights *weights, const char *name)
 {
 	return weights->gguf ? gguf_find_tensor(weights->gguf, name) != NULL : safetensors_find(weights->safetensors, name) != NULL;
@@ -115,6 +127,13 @@ weights_form(const Weights *weights, const char *name)
 bool
 weights_matrix(const Weights *weights, const char *name, uint64_t m, uint64_t k, uint8_t *to, ModelProgress *progress, ModelError *error)
 {
+	return weights_matrix_rows(weights, name, 0, m, k, to, progress, error);
+}
+
+bool
+weights_matrix_rows(const Weights *weights, const char *name, uint64_t first, uint64_t m, uint64_t k, uint8_t *to,
+					ModelProgress *progress, ModelError *error)
+{
 	const TensorTypeInfo *type = type_of(weights, name);
 	const uint64_t bytes = k / type->block * type->bytes;
 	/* some rows at a time: a read for each would be slow, one for all needs their room */
@@ -129,8 +148,8 @@ weights_matrix(const Weights *weights, const char *name, uint64_t m, uint64_t k,
 		const uint64_t now = m - j < at_once ? m - j : at_once;
 
 		done = model_goes_on(progress, (uint32_t) (now * k), error) &&
-			(weights->gguf ? gguf_read(weights->gguf, gguf_find_tensor(weights->gguf, name), j * bytes, now * bytes, some, error) :
-			 safetensors_read_bytes(weights->safetensors, safetensors_find(weights->safetensors, name), j * k, now * k, some, error));
+			(weights->gguf ? gguf_read(weights->gguf, gguf_find_tensor(weights->gguf, name), (first + j) * bytes, now * bytes, some, error) :
+			 safetensors_read_bytes(weights->safetensors, safetensors_find(weights->safetensors, name), (first + j) * k, now * k, some, error));
 		for (uint64_t l = 0; done && l < now; l++)
 			matrix_pack(type->type, some + l * bytes, j + l, m, k, to);
 	}
