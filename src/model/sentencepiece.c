@@ -604,6 +604,12 @@ encode(Sentencepiece *sp, const char *p, size_t len, TokenList *out, ModelProgre
 }
 
 bool
+sentencepiece_adds_blank(const Sentencepiece *sp)
+{
+	return sp->space_prefix;
+}
+
+bool
 sentencepiece_encode(Sentencepiece *sp, const char *text, size_t len, TokenList *out, ModelCancelled cancelled, void *context, ModelError *error)
 {
 	ModelProgress progress = {cancelled, context, 0};

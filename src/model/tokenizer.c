@@ -154,6 +154,12 @@ tokenizer_encode(Tokenizer *tokenizer, const char *text, size_t len, TokenList *
 		sentencepiece_encode(tokenizer->sentencepiece, text, len, out, progress->cancelled, progress->context, error);
 }
 
+bool
+tokenizer_adds_blank(const Tokenizer *tokenizer)
+{
+	return tokenizer->sentencepiece && sentencepiece_adds_blank(tokenizer->sentencepiece);
+}
+
 const char *
 tokenizer_piece(const Tokenizer *tokenizer, int32_t id, uint32_t *len)
 {

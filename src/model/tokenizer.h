@@ -22,6 +22,9 @@ extern uint32_t tokenizer_ntokens(const Tokenizer *tokenizer);
 /* Append the tokens of a text.  Nothing in it is taken for a control token. */
 extern bool tokenizer_encode(Tokenizer *tokenizer, const char *text, size_t len, TokenList *out, ModelProgress *progress, ModelError *error);
 
+/* Does a text get a blank before it? */
+extern bool tokenizer_adds_blank(const Tokenizer *tokenizer);
+
 /* The bytes that a token stands for; of a control token, its name.  NULL: there is no such token */
 extern const char *tokenizer_piece(const Tokenizer *tokenizer, int32_t id, uint32_t *len);
 
