@@ -20,8 +20,21 @@ typedef enum ChatFamily
 {
 	CHAT_CHATML,
 	CHAT_SMOLLM,				/* chatml with a system message of its own where there is none */
+	CHAT_QWEN1_5,				/* ... with another one */
+	CHAT_QWEN2,					/* ... */
+	CHAT_QWEN2_5,				/* ... */
+	CHAT_QWEN3,					/* chatml without what the model thought before its earlier answers */
 	CHAT_LLAMA2,
 	CHAT_LLAMA3,
+	CHAT_LLAMA3_1,				/* llama3 with a date, which is here always the same one */
+	CHAT_MISTRAL_V1_EARLY,		/* as the models of v1 were first published: without system messages */
+	CHAT_MISTRAL_V1,
+	CHAT_MISTRAL_V3_EARLY,		/* likewise */
+	CHAT_MISTRAL_V3,
+	CHAT_MISTRAL_V3_TEKKEN,		/* Nemo */
+	CHAT_MISTRAL_V7,
+	CHAT_MISTRAL_V7_TEKKEN,
+	CHAT_GEMMA2,				/* gemma without system messages */
 	CHAT_GEMMA,
 	CHAT_FAMILIES				/* none */
 } ChatFamily;
@@ -63,7 +76,11 @@ typedef struct ChatText
 extern const char *chat_family_name(ChatFamily family);
 /* CHAT_FAMILIES: there is none of that name */
 extern ChatFamily chat_family_named(const char *name);
-/* The family that a model's template is of, by what it writes; CHAT_FAMILIES: unknown */
+/*
+ * The family of a model's template; CHAT_FAMILIES: unknown.  Only templates that are known
+ * as a whole have one (chat_known.def): of another, however much it looks like one of
+ * them, nobody has seen that it writes the same.
+ */
 extern ChatFamily chat_family_of(const char *jinja, size_t len);
 
 /*

@@ -213,6 +213,7 @@ encode_parts(Language *language, const ChatText *text, TokenList *out, ModelProg
 	for (size_t i = 0, end; good && i < text->n; i = end)
 	{
 		size_t		len = 0;
+		size_t		blank;
 
 		end = i + 1;
 		if (text->parts[i].control)
@@ -245,7 +246,9 @@ encode_parts(Language *language, const ChatText *text, TokenList *out, ModelProg
 			memcpy(joined + len, text->parts[j].text, text->parts[j].len);
 			len += text->parts[j].len;
 		}
-		good = (i == 0 ? tokenizer_encode : tokenizer_encode_behind) (language->tokenizer, joined, len, out, progress, error);
+		/* a blank that a template writes behind a token is the one that the tokenizer would put there */
+		blank = len > 0 && *joined == ' ' && tokenizer_adds_blank(language->tokenizer);
+		good = (i == 0 ? tokenizer_encode : tokenizer_encode_behind) (language->tokenizer, joined + blank, len - blank, out, progress, error);
 	}
 	free(joined);
 	return good;

@@ -550,6 +550,12 @@ encode(Sentencepiece *sp, const char *p, size_t len, TokenList *out, ModelProgre
 }
 
 bool
+sentencepiece_adds_blank(const Sentencepiece *sp)
+{
+	return sp->prefix == BLANK_ALWAYS;
+}
+
+bool
 sentencepiece_encode(Sentencepiece *sp, const char *text, size_t len, bool first, TokenList *out, ModelCancelled cancelled, void *context,
 					 ModelError *error)
 {

@@ -26,6 +26,8 @@ typedef struct Sentencepiece Sentencepiece;
 extern Sentencepiece *sentencepiece_open(const Vocabulary *vocabulary, ModelError *error);
 extern void sentencepiece_close(Sentencepiece *sp);
 extern uint32_t sentencepiece_ntokens(const Sentencepiece *sp);
+/* Does a text get a blank before it? */
+extern bool sentencepiece_adds_blank(const Sentencepiece *sp);
 
 /*
  * Append the tokens of a text.  Nothing in it is taken for a control token.  A byte

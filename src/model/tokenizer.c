@@ -231,6 +231,12 @@ tokenizer_encode_behind(Tokenizer *tokenizer, const char *text, size_t len, Toke
 	return encode(tokenizer, text, len, false, out, progress, error);
 }
 
+bool
+tokenizer_adds_blank(const Tokenizer *tokenizer)
+{
+	return tokenizer->sentencepiece && sentencepiece_adds_blank(tokenizer->sentencepiece);
+}
+
 const char *
 tokenizer_piece(const Tokenizer *tokenizer, int32_t id, uint32_t *len)
 {

@@ -23,6 +23,9 @@ extern bool tokenizer_encode(Tokenizer *tokenizer, const char *text, size_t len,
 /* The same of a text that stands behind a control token: some vocabularies put a blank before the first text alone */
 extern bool tokenizer_encode_behind(Tokenizer *tokenizer, const char *text, size_t len, TokenList *out, ModelProgress *progress, ModelError *error);
 
+/* Does a text get a blank before it? */
+extern bool tokenizer_adds_blank(const Tokenizer *tokenizer);
+
 /* The bytes that a token stands for; of a control token, its name.  NULL: there is no such token */
 extern const char *tokenizer_piece(const Tokenizer *tokenizer, int32_t id, uint32_t *len);
 

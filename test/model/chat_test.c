@@ -12,6 +12,9 @@
 #include "tokens_file.h"
 
 #define MAX_MESSAGES	8
+#define TEMPLATES		64
+
+static ChatFamily families[TEMPLATES];
 
 static size_t cases,
 			wrong,
@@ -41,7 +44,7 @@ is_of_a_message(const ChatPart *part, const ChatMessage *messages, size_t n)
 static const char *
 compare(const char *at)
 {
-	const ChatFamily family = (ChatFamily) at[0];
+	const ChatFamily family = families[(unsigned char) at[0]];
 	const bool	answer = at[1];
 	const size_t n = (size_t) at[2];
 	const bool	refused = at[3];
@@ -77,10 +80,45 @@ compare(const char *at)
 	return at;
 }
 
+/* Is a template known, and none that differs in a byte? */
+static void
+recognise(const char *jinja, size_t len, ChatFamily family)
+{
+	char	   *other = malloc(len + 2);
+	const size_t step = len / 300 + 1;
+	size_t		taken = 0;
+
+	ok(chat_family_of(jinja, len) == family, "a template of %s is known", chat_family_name(family));
+	memcpy(other, jinja, len);
+	other[len] = '\n';
+	ok(chat_family_of(other, len + 1) == (jinja[len - 1] == '\n' ? CHAT_FAMILIES : family), "... with a line feed at its end, if that is the first one");
+	for (size_t i = 0; i + 1 < len; i += step)
+	{
+		memcpy(other, jinja, len);
+		other[i] ^= 1;
+		taken += chat_family_of(other, len) == family;
+		memcpy(other, jinja, i);
+		memcpy(other + i, jinja + i + 1, len - i - 1);
+		taken += chat_family_of(other, len - 1) == family;
+		memcpy(other, jinja, i);
+		other[i] = ' ';
+		memcpy(other + i + 1, jinja + i, len - i);
+		taken += chat_family_of(other, len + 1) == family;
+	}
+	ok(taken == 0, "%zu that differ from it in a byte are taken for one", taken);
+	free(other);
+}
+
 static bool
 is_family(const char *jinja, ChatFamily family)
 {
 	return chat_family_of(jinja, strlen(jinja)) == family;
+}
+
+static bool
+is_unknown(const char *jinja)
+{
+	return is_family(jinja, CHAT_FAMILIES);
 }
 
 int
@@ -88,25 +126,42 @@ main(void)
 {
 	size_t		len;
 	char	   *fixture = read_file("test/model/fixtures/chat.bin", &len);
+	const char *at = fixture;
+	const size_t templates = take_u32(&at);
+	bool		seen[CHAT_FAMILIES] = {false};
 
-	for (const char *at = fixture; at < fixture + len;)
+	for (size_t i = 0; i < templates; i++)
+	{
+		const char *jinja;
+		size_t		size;
+
+		families[i] = (ChatFamily) *at++;
+		seen[families[i]] = true;
+		jinja = read_text(&at, &size);
+		recognise(jinja, size, families[i]);
+	}
+	while (at < fixture + len)
 		at = compare(at);
 	free(fixture);
-	ok(cases == 600, "%zu conversations", cases);
+	ok(cases == templates * 60 + 140, "%zu conversations", cases);
 	ok(wrong == 0, "%zu have another text", wrong);
 	ok(refused_wrongly == 0, "%zu are refused, or are not, unlike by the template", refused_wrongly);
 	ok(spoken == 0, "%zu control tokens are of a message", spoken);
 
-	ok(is_family("{{'<|im_start|>' + message['role']}}", CHAT_CHATML), "chatml is known by its template");
-	ok(is_family("<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging Face<|im_end|>", CHAT_SMOLLM), "smollm");
-	ok(is_family("<|im_start|>system\nYou are Qwen", CHAT_FAMILIES), "a template with another system message is not");
-	ok(is_family("[INST] <<SYS>>", CHAT_LLAMA2), "llama2");
-	ok(is_family("<|start_header_id|>", CHAT_LLAMA3), "llama3");
-	ok(is_family("<|start_header_id|> Cutting Knowledge Date: December 2023", CHAT_FAMILIES), "a template with a date is not");
-	ok(is_family("first_user_prefix '<start_of_turn>'", CHAT_GEMMA), "gemma");
-	ok(is_family("", CHAT_FAMILIES), "no template is of no family");
+	/* a line feed in a string, as one or as \n; nowhere else is that the same */
+	ok(is_family("{% for message in messages %}{{'<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>' + '\\n'}}{% endfor %}"
+					  "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}", CHAT_CHATML), "line feeds are written in two ways");
+	ok(is_unknown("{% for message in messages %}{{'<|im_start|>' + message['role'] + '\\\\n' + message['content'] + '<|im_end|>' + '\\n'}}{% endfor %}"
+				  "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"), "a backslash before an n is no line feed");
+	ok(is_unknown("{{'<|im_start|>' + message['role']}}"), "what looks like chatml is of no family");
+	ok(is_unknown("<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging Face<|im_end|>"), "nor like smollm");
+	ok(is_unknown("[INST] <<SYS>>") && is_unknown("<|start_header_id|>") && is_unknown("[INST] [/INST]"), "nor like those of Llama and Mistral");
+	ok(is_unknown("") && is_unknown("{{") && is_unknown("{% '\\"), "nor no template, nor half a one");
 	for (ChatFamily family = 0; family < CHAT_FAMILIES; family++)
+	{
 		ok(chat_family_named(chat_family_name(family)) == family, "family %s has its name", chat_family_name(family));
+		ok(seen[family], "... and a template");
+	}
 	ok(chat_family_named("nothing") == CHAT_FAMILIES, "there is no family \"nothing\"");
 	return tap_done();
 }

@@ -7,11 +7,11 @@
  *    decoder_models_test          MODELS: the folder that has them
  *
  * link: src/model/bpe.c src/model/chat.c src/model/decoder.c src/model/decoder_gguf.c src/model/experts.c src/model/files.c
- * link: src/model/generation.c src/model/guide.c src/model/json_machine.c src/model/json_schema.c
- * link: src/model/gguf.c src/model/kernels.c src/model/kernels_avx2.c src/model/kernels_avx512.c src/model/kernels_base.c
- * link: src/model/kv.c src/model/language.c src/model/matrix.c src/model/pretoken.c src/model/quant.c src/model/safetensors.c
- * link: src/model/sampler.c src/model/sentencepiece.c src/model/tokenizer.c src/model/unicode.c src/model/weights.c
- * link: src/model/users.c src/model/vocabulary.c src/model/vocabulary_gguf.c
+ * link: src/model/generation.c src/model/gguf.c src/model/guide.c src/model/json_machine.c src/model/json_schema.c
+ * link: src/model/kernels.c src/model/kernels_avx2.c src/model/kernels_avx512.c src/model/kernels_base.c src/model/kv.c
+ * link: src/model/language.c src/model/matrix.c src/model/pretoken.c src/model/quant.c src/model/safetensors.c
+ * link: src/model/sampler.c src/model/sentencepiece.c src/model/tokenizer.c src/model/unicode.c src/model/users.c
+ * link: src/model/vocabulary.c src/model/vocabulary_gguf.c src/model/weights.c
  * libs: -ljansson -lutf8proc
  * fast: yes
  * model: SmolLM2-135M-Instruct-Q4_1.gguf gemma-3-270m-Q4_K_M.gguf

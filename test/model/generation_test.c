@@ -5,11 +5,11 @@
  *	  ones; characters that come byte by byte.
  *
  * link: src/model/bpe.c src/model/chat.c src/model/decoder.c src/model/decoder_gguf.c src/model/experts.c src/model/files.c
- * link: src/model/generation.c src/model/guide.c src/model/json_machine.c src/model/json_schema.c
- * link: src/model/gguf.c src/model/kernels.c src/model/kernels_avx2.c src/model/kernels_avx512.c src/model/kernels_base.c
- * link: src/model/kv.c src/model/language.c src/model/matrix.c src/model/pretoken.c src/model/quant.c src/model/safetensors.c
- * link: src/model/sampler.c src/model/sentencepiece.c src/model/tokenizer.c src/model/unicode.c src/model/weights.c
- * link: src/model/users.c src/model/vocabulary.c src/model/vocabulary_gguf.c
+ * link: src/model/generation.c src/model/gguf.c src/model/guide.c src/model/json_machine.c src/model/json_schema.c
+ * link: src/model/kernels.c src/model/kernels_avx2.c src/model/kernels_avx512.c src/model/kernels_base.c src/model/kv.c
+ * link: src/model/language.c src/model/matrix.c src/model/pretoken.c src/model/quant.c src/model/safetensors.c
+ * link: src/model/sampler.c src/model/sentencepiece.c src/model/tokenizer.c src/model/unicode.c src/model/users.c
+ * link: src/model/vocabulary.c src/model/vocabulary_gguf.c src/model/weights.c
  * libs: -ljansson -lutf8proc
  *-------------------------------------------------------------------------
  */

@@ -83,7 +83,7 @@ for (['colour', '1', '22023: unknown option "colour" (Options are: max_tokens, t
 }
 like(failure(q{SELECT gpuscan.generate('m', 'x', '{"raw": true, "system": "a"}')}), qr/^22023: options "raw" and "system" exclude each other/, 'options that exclude each other');
 like(failure(q{SELECT gpuscan.chat('m', '[{"role": "user", "content": "x"}]', '{"raw": true}')}), qr/^22023: unknown option "raw"/, 'options of conversations are fewer');
-for (['task', 'embed', 'task "embed" does not fit'], ['chat_template', 'other', 'invalid chat_template "other" (There are "chatml", "smollm", "llama2", "llama3", "gemma".)'],
+for (['task', 'embed', 'task "embed" does not fit'], ['chat_template', 'other', 'invalid chat_template "other" (There are "chatml", "smollm", "qwen1.5", "qwen2", '],
 	['context', '2', 'invalid context "2"'])
 {
 	my ($name, $value, $message) = @$_;
@@ -108,6 +108,15 @@ for ('{}', '1', '[]', '[1]', '[[]]', '[{"role": "user"}]', '[{"content": "x"}]',
 }
 like(failure(q{SELECT gpuscan.chat('odd', '[{"role": "assistant", "content": "x"}]')}), qr/^22023: model "odd": message 1 is the assistant's/, 'roles in a wrong order');
 like(failure(q{SELECT gpuscan.chat('odd', '[{"role": "user", "content": "x"}]')}), qr/^0A000: model "odd": the model has no token "<start_of_turn>"/, 'a template of another model');
+
+sql(q{
+	CREATE SERVER dated FOREIGN DATA WRAPPER gpuscan_model OPTIONS (file 'llama.gguf', chat_template 'llama3.1');
+	CREATE SERVER nemo FOREIGN DATA WRAPPER gpuscan_model OPTIONS (file 'llama.gguf', chat_template 'mistral-v3-tekken')});
+is(sql(q{SELECT gpuscan.apply_template('dated', '[{"role": "user", "content": "x"}]') LIKE '%Today Date: 26 Jul 2024%<|start_header_id|>user<|end_header_id|>%'}), 't',
+	'the date of a template is always the same');
+is(sql(q{SELECT gpuscan.apply_template('nemo', '[{"role": "system", "content": "s"}, {"role": "user", "content": "x"}]') LIKE '%[INST]s' || chr(10) || chr(10) || 'x[/INST]'}), 't',
+	'a template of Mistral\'s');
+is(sql(q{SELECT chat_template FROM gpuscan.load_model('nemo'), gpuscan.models WHERE name = 'nemo'; SELECT chat_template FROM gpuscan.models WHERE name = 'nemo'}), "\nmistral-v3-tekken", '... as the view says');
 
 # --- texts of an array
 

@@ -5,11 +5,10 @@
  *	  write something.
  *
  * link: src/model/bpe.c src/model/chat.c src/model/decoder.c src/model/decoder_gguf.c src/model/experts.c src/model/files.c
- * link: src/model/generation.c src/model/guide.c src/model/json_machine.c src/model/json_schema.c
- * link: src/model/gguf.c src/model/kernels_base.c src/model/kv.c src/model/language.c
- * link: src/model/matrix.c src/model/pretoken.c src/model/quant.c src/model/safetensors.c
- * link: src/model/sampler.c src/model/sentencepiece.c src/model/tokenizer.c src/model/unicode.c src/model/weights.c
- * link: src/model/users.c src/model/vocabulary.c src/model/vocabulary_gguf.c
+ * link: src/model/generation.c src/model/gguf.c src/model/guide.c src/model/json_machine.c src/model/json_schema.c
+ * link: src/model/kernels_base.c src/model/kv.c src/model/language.c src/model/matrix.c src/model/pretoken.c src/model/quant.c
+ * link: src/model/safetensors.c src/model/sampler.c src/model/sentencepiece.c src/model/tokenizer.c src/model/unicode.c
+ * link: src/model/users.c src/model/vocabulary.c src/model/vocabulary_gguf.c src/model/weights.c
  * libs: -ljansson -lutf8proc -Wno-psabi
  * corpus: test/model/fixtures/decoder_qwen2.gguf test/model/fixtures/decoder_gemma3.gguf test/model/fixtures/sentencepiece.gguf
  * options: -max_len=200000
