@@ -55,7 +55,7 @@ is(sql(q{SELECT gpuscan.generate_json(NULL, 'x', 'true') IS NULL AND gpuscan.gen
 is(sql(q{SELECT gpuscan.generate_json('m', 'x' || i, format('{"const": %s}', i % 2)::json) FROM generate_series(1, 4) i}), "1\n0\n1\n0", 'a schema for each row');
 like(failure(q{SELECT gpuscan.generate_json('m', 'x', '{"type": "string", "pattern": "a"}')}), qr/^0A000: keyword "pattern" of a JSON schema is not supported: there are type, /, 'a keyword that there is not');
 like(failure(q{SELECT gpuscan.generate_json('m', 'x', '{"type": "text"}')}), qr/^22023: "type" of a JSON schema /, 'a schema that is none');
-like(failure(q{SELECT gpuscan.generate_json('m', 'x', '{')}), qr/^22P02: invalid input syntax for type json/, 'JSON that is none');
+like(failure(q[SELECT gpuscan.generate_json('m', 'x', '{')]), qr/^22P02: invalid input syntax for type json/, 'JSON that is none');
 like(failure(qq{SELECT gpuscan.generate_json('m', 'x', $schema, '{"max_tokens": 3}')}),
 	qr/^22001: model "m": the value was not complete after 3 tokens \(Raise the option "max_tokens"/, 'a value that has no room');
 like(failure(q{SELECT gpuscan.generate_json('m', 'x', 'true', '{"stop": "x"}')}), qr/^22023: .*"stop"/, 'an option of texts');
